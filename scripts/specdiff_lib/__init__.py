@@ -1,0 +1,1 @@
+"""Compares two versions of the OpenAPI contract and says whom each difference breaks."""

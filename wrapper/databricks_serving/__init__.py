@@ -1,0 +1,78 @@
+"""Typed client for Databricks model-serving endpoints (unofficial).
+
+from databricks_serving import ServingClient
+
+with ServingClient() as client:
+    reply = client.chat.completions.create(
+        model="databricks-meta-llama-3-3-70b-instruct",
+        messages=[{"role": "user", "content": "What is a lakehouse?"}],
+    )
+    print(reply.text)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from databricks_serving._version import __version__
+
+if TYPE_CHECKING:
+    from databricks_serving import errors, events, models, params
+    from databricks_serving._async.client import AsyncServingClient
+    from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
+    from databricks_serving._core.raw import RawResponse
+    from databricks_serving._sync.client import ServingClient
+    from databricks_serving._sync.stream import ChunkStream, EventStream
+    from databricks_serving.errors import ServingError
+    from databricks_serving.options import CallOptions, Timeouts
+else:
+    # The types and errors alone must not cost the import of an HTTP stack.
+    _HOMES = {
+        "AsyncChunkStream": "_async.stream",
+        "AsyncEventStream": "_async.stream",
+        "AsyncServingClient": "_async.client",
+        "CallOptions": "options",
+        "ChunkStream": "_sync.stream",
+        "EventStream": "_sync.stream",
+        "RawResponse": "_core.raw",
+        "ServingClient": "_sync.client",
+        "ServingError": "errors",
+        "Timeouts": "options",
+        "errors": None,
+        "events": None,
+        "models": None,
+        "params": None,
+    }
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first asked for."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = _HOMES[name]
+        if home is None:
+            return import_module(f"{__name__}.{name}")
+        value = getattr(import_module(f"{__name__}.{home}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        """List the public names, imported or not."""
+        return sorted({*globals(), *__all__})
+
+
+__all__ = [
+    "AsyncChunkStream",
+    "AsyncEventStream",
+    "AsyncServingClient",
+    "CallOptions",
+    "ChunkStream",
+    "EventStream",
+    "RawResponse",
+    "ServingClient",
+    "ServingError",
+    "Timeouts",
+    "__version__",
+    "errors",
+    "events",
+    "models",
+    "params",
+]

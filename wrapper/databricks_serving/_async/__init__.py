@@ -1,0 +1,1 @@
+"""The asynchronous shell: it sends, sleeps and closes, and decides nothing."""

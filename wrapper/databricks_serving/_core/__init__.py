@@ -1,0 +1,1 @@
+"""Everything that decides: no socket, no clock and no event loop in here."""

@@ -1,0 +1,74 @@
+"""Keyword arguments of the public methods: their types, and what they become on the wire.
+
+The parameters come from the contract: each method takes the generated parameters of its task and
+the options of every call, typed by unpacking one dictionary type. A parameter added to the contract
+is thereby a parameter of the method.
+"""
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from databricks_serving.errors import InvalidRequestError
+from databricks_serving.options import CallOptions
+from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
+
+CallableT = TypeVar("CallableT", bound=Callable[..., Any])
+
+OPTION_NAMES = frozenset(CallOptions.__annotations__)
+
+
+class ChatArguments(ChatParams, CallOptions, total=False):
+    """Keyword arguments of a chat call."""
+
+
+class CompletionArguments(CompletionParams, CallOptions, total=False):
+    """Keyword arguments of a completion call."""
+
+
+class EmbeddingArguments(EmbeddingParams, CallOptions, total=False):
+    """Keyword arguments of an embedding call."""
+
+
+def names_of(arguments: type[Any]) -> list[str]:
+    """Return the keyword names of a dictionary type, those of its bases first."""
+    return list(arguments.__annotations__)
+
+
+def refuse_unknown(given: Mapping[str, Any], known: list[str]) -> None:
+    """Refuse keywords that the method does not take.
+
+    Raises:
+        InvalidRequestError: Naming the nearest known keyword, and the way around.
+    """
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InvalidRequestError(
+                f"unknown parameter {name!r}{hint} (extra_body= sends keys that are not listed)"
+            )
+
+
+def spelled_out(arguments: type[Any]) -> Callable[[CallableT], CallableT]:
+    """Show a method's unpacked keywords one by one in `help()` and to `inspect.signature`."""
+
+    def decorate(method: CallableT) -> CallableT:
+        signature = inspect.signature(method)
+        kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        hints = arguments.__annotations__
+        optional = arguments.__optional_keys__
+        keywords = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=None if name in optional else inspect.Parameter.empty,
+                annotation=hints[name],
+            )
+            for name in names_of(arguments)
+        ]
+        method.__signature__ = signature.replace(parameters=[*kept, *keywords])  # type: ignore[attr-defined]
+        return method
+
+    return decorate

@@ -1,0 +1,137 @@
+"""Where to call and with which token: arguments first, then the environment."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from databricks_serving._core.secret import Secret
+from databricks_serving.errors import ConfigError
+
+HOST_VARIABLE = "DATABRICKS_HOST"
+TOKEN_VARIABLE = "DATABRICKS_TOKEN"  # noqa: S105 - the name of a variable, not a token
+
+_MAX_TOKEN_LENGTH = 16 * 1024
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A workspace and the token for it."""
+
+    host: str
+    """Scheme, host name, port where not the default, and path prefix if any; no final slash."""
+    token: Secret
+
+
+def resolve_credentials(
+    host: str | None, token: str | None, environment: Mapping[str, str]
+) -> Credentials:
+    """Resolve host and token from arguments, then from the environment; empty counts as unset.
+
+    Raises:
+        ConfigError: When one is missing or cannot work; the token is never in the message.
+    """
+    found_host = host if host is not None else environment.get(HOST_VARIABLE) or None
+    if found_host is None:
+        raise ConfigError(f"no workspace: pass host= or set {HOST_VARIABLE}")
+    found_token = token if token is not None else environment.get(TOKEN_VARIABLE) or None
+    if found_token is None:
+        raise ConfigError(f"no token: pass token= or set {TOKEN_VARIABLE}")
+    return Credentials(normalise_host(found_host), check_token(found_token))
+
+
+def normalise_host(host: str) -> str:
+    """Return the base URL of a workspace given as people write it.
+
+    Raises:
+        ConfigError: When it is no plain https URL (http is accepted for this machine only).
+    """
+    parts, name = _parse(host)
+    loopback = _is_loopback(name)
+    if parts.scheme != "https" and not loopback:
+        raise ConfigError(
+            f"host must use https, not {parts.scheme}: the token would travel in clear"
+        )
+    if parts.path.startswith("/serving-endpoints"):
+        raise ConfigError("host must be the workspace's address alone, without /serving-endpoints")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ConfigError("host has an invalid port") from None
+    shown = f"[{name}]" if ":" in name else name
+    default = {"https": 443, "http": 80}[parts.scheme]
+    suffix = "" if port is None or port == default else f":{port}"
+    return f"{parts.scheme}://{shown}{suffix}{parts.path.rstrip('/')}"
+
+
+def _parse(host: object) -> tuple[SplitResult, str]:
+    if not isinstance(host, str):
+        raise ConfigError(f"host must be a str, not {type(host).__name__}")
+    text = host.strip()
+    if not text or any(character.isspace() or not character.isprintable() for character in text):
+        raise ConfigError("host is empty or has a space or control character in it")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+        name = parts.hostname or ""
+    except ValueError:
+        raise ConfigError("host is not a valid URL") from None
+    if parts.scheme not in {"http", "https"}:
+        raise ConfigError(f"host must be an https URL, not {parts.scheme}")
+    if "@" in parts.netloc:
+        raise ConfigError("host must not carry a user name or password")
+    if parts.query or parts.fragment:
+        raise ConfigError("host must not have a query or fragment (remove all from ? or # on)")
+    if "\\" in text or "%" in text:
+        raise ConfigError("host must not have a backslash or percent sign")
+    return parts, _check_name(name)
+
+
+def _check_name(name: str) -> str:
+    address = _address(name)
+    if address is not None:
+        if address.is_link_local or address.is_unspecified or address.is_multicast:
+            raise ConfigError(f"host {name} is not the address of a workspace")
+        return name
+    try:
+        ascii_name = name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:
+        raise ConfigError("host is not a valid host name") from None
+    if not _HOST_NAME.fullmatch(ascii_name):
+        raise ConfigError("host is not a valid host name")
+    return ascii_name
+
+
+def _is_loopback(name: str) -> bool:
+    address = _address(name)
+    return name == "localhost" if address is None else address.is_loopback
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+def check_token(token: object) -> Secret:
+    """Return the token as a secret; spaces around it are dropped.
+
+    Raises:
+        ConfigError: When it cannot be a token; the message says why without showing it.
+    """
+    if not isinstance(token, str):
+        raise ConfigError(f"token must be a str, not {type(token).__name__}")
+    if "\n" in token or "\r" in token:
+        raise ConfigError("token has a line break in it; was it read from a file? strip it first")
+    text = token.strip()
+    if not text:
+        raise ConfigError("token is empty")
+    if text.lower().startswith("bearer "):
+        raise ConfigError("token must be the token alone, without 'Bearer'")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigError("token has a character that no token has (space, control or non-ASCII)")
+    if len(text) > _MAX_TOKEN_LENGTH:
+        raise ConfigError(f"token is longer than {_MAX_TOKEN_LENGTH} characters")
+    return Secret(text)

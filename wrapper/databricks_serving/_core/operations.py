@@ -1,0 +1,98 @@
+"""The one door to the generated operations: what each task sends, and how its replies are read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from databricks_serving._core import shapes
+from databricks_serving._core.accumulate import (
+    Accumulator,
+    ChatAccumulator,
+    CompletionAccumulator,
+)
+from databricks_serving._core.arguments import (
+    ChatArguments,
+    CompletionArguments,
+    EmbeddingArguments,
+)
+from databricks_serving.errors import PartialReply
+from databricks_serving.events import ChatEvent, CompletionEvent
+from databricks_serving_api.api.chat import create_chat_completion
+from databricks_serving_api.api.completions import create_completion
+from databricks_serving_api.api.embeddings import create_embedding
+from databricks_serving_api.models import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    Completion,
+    CompletionChunk,
+    EmbeddingResponse,
+)
+from databricks_serving_api.types import ReplyMeta
+
+
+class Reply(Protocol):
+    """What every whole reply is (schemas marked `x-sdk-reply` in the contract)."""
+
+    meta: ReplyMeta | None
+
+
+class TextReply(Reply, PartialReply, Protocol):
+    """A whole reply that can also be streamed."""
+
+
+ReplyT = TypeVar("ReplyT", bound=Reply)
+TextReplyT = TypeVar("TextReplyT", bound=TextReply)
+ChunkT = TypeVar("ChunkT")
+EventT = TypeVar("EventT")
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[ReplyT]):
+    """One task: what it takes, how its request is addressed and how its whole reply is read."""
+
+    arguments: type[Any]
+    get_kwargs: Callable[..., dict[str, Any]]
+    check: Callable[[JsonObject], None]
+    parse: Callable[[Mapping[str, Any]], ReplyT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, EventT]):
+    """A task that streams: how its events are read and put together."""
+
+    check_event: Callable[[JsonObject], None]
+    parse_event: Callable[[Mapping[str, Any]], ChunkT]
+    as_event: Callable[[JsonObject], JsonObject]
+    accumulator: Callable[[], Accumulator[ChunkT, EventT, TextReplyT]] = field(repr=False)
+
+
+CHAT = StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent](
+    arguments=ChatArguments,
+    get_kwargs=create_chat_completion.get_kwargs,
+    check=shapes.check_chat_completion,
+    parse=create_chat_completion.parse,
+    check_event=shapes.check_chat_chunk,
+    parse_event=create_chat_completion.parse_event,
+    as_event=shapes.chat_completion_as_chunk,
+    accumulator=ChatAccumulator,
+)
+
+COMPLETION = StreamingOperation[Completion, CompletionChunk, CompletionEvent](
+    arguments=CompletionArguments,
+    get_kwargs=create_completion.get_kwargs,
+    check=shapes.check_completion,
+    parse=create_completion.parse,
+    check_event=shapes.check_completion_chunk,
+    parse_event=create_completion.parse_event,
+    as_event=shapes.completion_as_chunk,
+    accumulator=CompletionAccumulator,
+)
+
+EMBEDDING = Operation[EmbeddingResponse](
+    arguments=EmbeddingArguments,
+    get_kwargs=create_embedding.get_kwargs,
+    check=shapes.check_embeddings,
+    parse=create_embedding.parse,
+)

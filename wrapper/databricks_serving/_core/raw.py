@@ -1,0 +1,49 @@
+"""A reply with its HTTP response around it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from databricks_serving._core.operations import Operation, ReplyT
+from databricks_serving._core.replies import Response, decode_object, read_reply
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse(Generic[ReplyT]):
+    """The HTTP response of a successful call, read and typed on request."""
+
+    _operation: Operation[ReplyT] = field(repr=False)
+    _response: Response = field(repr=False)
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self._response.meta.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The response headers, names in lower case."""
+        return self._response.meta.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request, if it gave one."""
+        return self._response.meta.request_id
+
+    @property
+    def content(self) -> bytes:
+        """The body as received, decompressed."""
+        return self._response.body
+
+    def json(self) -> dict[str, Any]:
+        """Return the decoded body; raises as `parse` does."""
+        return decode_object(self._response)
+
+    def parse(self) -> ReplyT:
+        """Return the typed reply.
+
+        Raises:
+            InvalidResponseError: When the body is not what the contract says.
+            APIStatusError: When the body reports an error in spite of its status.
+        """
+        return read_reply(self._operation, self._response)

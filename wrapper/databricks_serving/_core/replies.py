@@ -1,0 +1,132 @@
+"""What an HTTP response means: a typed reply, or the error to raise."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from databricks_serving._core import json_codec
+from databricks_serving._core.error_bodies import (
+    MAX_PAGE_TEXT,
+    ErrorFacts,
+    find_event_error,
+    read_error_body,
+)
+from databricks_serving._core.json_codec import is_object
+from databricks_serving._core.operations import Operation, ReplyT
+from databricks_serving._core.retry import parse_retry_after
+from databricks_serving._core.secret import Secret
+from databricks_serving.errors import APIStatusError, InvalidResponseError, error_class
+from databricks_serving_api.types import ReplyMeta
+
+_WEB_PAGE = (
+    "a web page came instead of an answer; "
+    "is the host a workspace, and is there no login or proxy in between?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole HTTP response; header names in lower case."""
+
+    meta: ReplyMeta
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type without parameters, in lower case; empty if none was given."""
+        return media_type(self.meta)
+
+
+def media_type(meta: ReplyMeta) -> str:
+    """Return the media type without parameters, in lower case; empty if none was given."""
+    return meta.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def status_error(response: Response, now: datetime, token: Secret) -> APIStatusError:
+    """Return the error that a response with a status other than 2xx means.
+
+    Args:
+        response: The response, body included.
+        now: The local time, for a Retry-After date.
+        token: The token of the request, which some servers repeat in their message.
+    """
+    meta = response.meta
+    if HTTPStatus.MULTIPLE_CHOICES <= meta.status_code < HTTPStatus.BAD_REQUEST:
+        return _error(meta, ErrorFacts("redirects are not followed; is the host right?"), "", None)
+    facts, body = read_error_body(response.body, meta.status_code)
+    masked = ErrorFacts(token.mask(facts.message), facts.code)
+    retry_after = parse_retry_after(meta.headers, now) or facts.retry_after
+    return _error(meta, masked, body, retry_after)
+
+
+def _error(
+    meta: ReplyMeta, facts: ErrorFacts, body: object, retry_after: float | None
+) -> APIStatusError:
+    # An error may come at status 200 and name the status that it stands for.
+    status = meta.status_code
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        status = facts.status or status
+    return error_class(status)(
+        facts.message,
+        status_code=status,
+        error_code=facts.code,
+        request_id=meta.request_id,
+        headers=meta.headers,
+        body=body,
+        retry_after=retry_after,
+    )
+
+
+def read_reply(operation: Operation[ReplyT], response: Response) -> ReplyT:
+    """Return the typed reply of a whole response.
+
+    Raises:
+        InvalidResponseError: When the body is not what the contract says.
+        APIStatusError: When the body reports an error in spite of its status.
+    """
+    data = decode_object(response)
+    operation.check(data)
+    reply = operation.parse(data)
+    reply.meta = response.meta
+    return reply
+
+
+def decode_object(response: Response) -> dict[str, Any]:
+    """Return the JSON object of a response.
+
+    Raises:
+        InvalidResponseError: When there is none.
+        APIStatusError: When it reports an error in spite of its status.
+    """
+    try:
+        data = json_codec.decode(response.body)
+    except json_codec.JSONDecodeError as error:
+        raise not_json(response, str(error)) from None
+    if not is_object(data):
+        raise _invalid(response, f"the body is a JSON {type(data).__name__}, not an object")
+    facts = find_event_error(data)
+    if facts is not None:
+        raise _error(response.meta, facts, data, facts.retry_after)
+    return data
+
+
+def not_json(response: Response, reason: str) -> InvalidResponseError:
+    """Return the error for a body that is not JSON, with a hint where it is a known mistake."""
+    body = response.body.strip()
+    if not body:
+        return _invalid(response, "the body is empty")
+    if body.startswith(b"<") or response.content_type == "text/html":
+        return _invalid(response, _WEB_PAGE)
+    return _invalid(response, f"the body is not JSON: {reason[:MAX_PAGE_TEXT]}")
+
+
+def _invalid(response: Response, reason: str) -> InvalidResponseError:
+    kind = response.content_type or "no content type"
+    error = InvalidResponseError(
+        f"status {response.meta.status_code}, {kind}, {len(response.body)} bytes: {reason}",
+        status_code=response.meta.status_code,
+        content_type=response.content_type or None,
+    )
+    error.request_id = response.meta.request_id
+    return error

@@ -1,0 +1,132 @@
+"""Requests built from arguments: everything is checked before a byte is sent."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from databricks_serving._core import json_codec
+from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
+from databricks_serving._core.operations import Operation
+from databricks_serving._core.settings import Settings, check_headers
+from databricks_serving.errors import InvalidRequestError
+from databricks_serving.options import Timeouts
+
+# fact: endpoint names are letters, digits, `-` and `_`; catalogue names have dots as well.
+_ENDPOINT_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, ready to be sent as often as needed."""
+
+    endpoint: str
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    timeouts: Timeouts
+    stream: bool
+
+
+def build_request(
+    operation: Operation[Any],
+    settings: Settings,
+    endpoint: str,
+    arguments: Mapping[str, Any],
+    *,
+    stream: bool = False,
+) -> Request:
+    """Build the request of one call.
+
+    Args:
+        operation: The task.
+        settings: The client's credentials and options.
+        endpoint: Name of the endpoint (`model=`).
+        arguments: Keyword arguments of the method; None means not given.
+        stream: Ask for server-sent events.
+
+    Raises:
+        InvalidRequestError: Naming the argument that cannot be sent.
+    """
+    known = names_of(operation.arguments)
+    refuse_unknown(arguments, known)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    options = {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
+    _check_subject(given, known[0])
+    body = {**given, **({"stream": True} if stream else {})}
+    body |= _mapping(options, "extra_body")
+    kwargs = operation.get_kwargs(_check_endpoint(endpoint), body=body)
+    return Request(
+        endpoint=endpoint,
+        method=kwargs["method"].upper(),
+        url=_url(settings, kwargs["url"], _mapping(options, "extra_query")),
+        headers=_headers(settings, options, stream=stream),
+        content=_encode(kwargs["json"]),
+        timeouts=Timeouts.of(options["timeout"]) if "timeout" in options else settings.timeouts,
+        stream=stream,
+    )
+
+
+def _check_endpoint(name: object) -> str:
+    if isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name):
+        return name
+    raise InvalidRequestError(
+        "model must be the name of a serving endpoint: letters, digits, '-', '_' and '.', "
+        f"at most 255 of them, not {name!r:.80}"
+    )
+
+
+def _check_subject(given: Mapping[str, Any], name: str) -> None:
+    """Check what the call is about: messages, a prompt, or texts to embed."""
+    value = given.get(name)
+    if name == "messages":
+        if not _is_list(value) or not value:
+            raise InvalidRequestError("messages must be a list of at least one message")
+        for position, message in enumerate(value):
+            if not (isinstance(message, Mapping) or hasattr(message, "to_dict")):
+                raise InvalidRequestError(
+                    f"messages[{position}] must be a dict or a message model, "
+                    f"not {type(message).__name__}"
+                )
+    elif not isinstance(value, str) and not (
+        _is_list(value) and value and all(isinstance(item, str) for item in value)
+    ):
+        raise InvalidRequestError(f"{name} must be a str or a list of at least one str")
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+
+
+def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = options.get(name, {})
+    if not isinstance(value, Mapping):
+        raise InvalidRequestError(f"{name} must be a dict, not {type(value).__name__}")
+    return value  # pyright: ignore[reportUnknownVariableType] - its keys are checked where used
+
+
+def _url(settings: Settings, path: str, query: Mapping[str, Any]) -> str:
+    suffix = f"?{urlencode(query)}" if query else ""
+    return f"{settings.credentials.host}{path}{suffix}"
+
+
+def _headers(settings: Settings, options: Mapping[str, Any], *, stream: bool) -> dict[str, str]:
+    return {
+        "accept": "text/event-stream" if stream else "application/json",
+        # A compressed stream would arrive in blocks instead of event by event.
+        "accept-encoding": "identity" if stream else "gzip, deflate",
+        **settings.headers,
+        **check_headers("extra_headers", _mapping(options, "extra_headers")),
+        "authorization": f"Bearer {settings.credentials.token.reveal()}",
+        "content-type": "application/json",
+    }
+
+
+def _encode(body: object) -> bytes:
+    try:
+        return json_codec.encode(body)
+    except (TypeError, ValueError, RecursionError) as error:
+        # Only the kind of value is named: the value may be the user's text.
+        raise InvalidRequestError(f"the request cannot be written as JSON: {error}") from None

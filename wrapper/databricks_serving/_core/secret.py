@@ -1,0 +1,28 @@
+"""A text that must not be printed."""
+
+from typing import NoReturn
+
+
+class Secret:
+    """Holds a secret so that no repr, log, format or pickle shows it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself; for the header that carries it only."""
+        return self._value
+
+    def mask(self, text: str) -> str:
+        """Return a text with every occurrence of the secret replaced."""
+        return text.replace(self._value, "***")
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret cannot be pickled")

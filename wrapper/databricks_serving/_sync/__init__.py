@@ -1,0 +1,1 @@
+"""The blocking shell: it sends, sleeps and closes, and decides nothing."""

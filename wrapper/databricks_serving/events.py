@@ -1,0 +1,109 @@
+"""What a stream reports, one small object per piece of news.
+
+`choice` is the number of the answer (0 unless `n` asked for several).
+"""
+
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from databricks_serving_api.models import (
+    ChatCompletionChunk,
+    CompletionChunk,
+    FinishReason,
+    ToolCall,
+)
+
+__all__ = [
+    "ChatEvent",
+    "ChunkEvent",
+    "CompletionEvent",
+    "FinishEvent",
+    "ReasoningDeltaEvent",
+    "RefusalDeltaEvent",
+    "TextDeltaEvent",
+    "ToolCallDeltaEvent",
+    "ToolCallDoneEvent",
+]
+
+ChunkT_co = TypeVar("ChunkT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEvent(Generic[ChunkT_co]):
+    """An event as the server sent it; comes before the events that are read from it."""
+
+    chunk: ChunkT_co
+    type: Literal["chunk"] = field(default="chunk", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TextDeltaEvent:
+    """New text of the answer."""
+
+    text: str
+    choice: int = 0
+    type: Literal["text.delta"] = field(default="text.delta", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDeltaEvent:
+    """New readable reasoning."""
+
+    text: str
+    choice: int = 0
+    type: Literal["reasoning.delta"] = field(default="reasoning.delta", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalDeltaEvent:
+    """New text of a refusal."""
+
+    text: str
+    choice: int = 0
+    type: Literal["refusal.delta"] = field(default="refusal.delta", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDeltaEvent:
+    """A piece of a tool call; `position` is its place among the choice's tool calls."""
+
+    arguments: str
+    position: int
+    id: str
+    name: str
+    choice: int = 0
+    type: Literal["tool_call.delta"] = field(default="tool_call.delta", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDoneEvent:
+    """A whole tool call, once the choice has finished."""
+
+    tool_call: ToolCall
+    position: int
+    choice: int = 0
+    type: Literal["tool_call.done"] = field(default="tool_call.done", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishEvent:
+    """The choice has ended."""
+
+    finish_reason: FinishReason | str
+    choice: int = 0
+    type: Literal["finish"] = field(default="finish", repr=False)
+
+
+ChatEvent: TypeAlias = (
+    ChunkEvent[ChatCompletionChunk]
+    | TextDeltaEvent
+    | ReasoningDeltaEvent
+    | RefusalDeltaEvent
+    | ToolCallDeltaEvent
+    | ToolCallDoneEvent
+    | FinishEvent
+)
+"""What `client.chat.completions.stream` yields."""
+
+CompletionEvent: TypeAlias = ChunkEvent[CompletionChunk] | TextDeltaEvent | FinishEvent
+"""What `client.completions.stream` yields."""

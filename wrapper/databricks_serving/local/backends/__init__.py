@@ -1,0 +1,52 @@
+"""What answers the requests of the local endpoint."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Protocol
+
+from databricks_serving.local.backends.deterministic import DeterministicBackend
+from databricks_serving.local.backends.llama import LlamaBackend
+from databricks_serving.local.jsontypes import Json
+from databricks_serving.local.tasks import Task
+
+
+class Backend(Protocol):
+    """Turns decoded requests into replies; it is used by several threads at once."""
+
+    @property
+    def model(self) -> str:
+        """The name that replies give as `model`, and as the served model by default."""
+        ...
+
+    def start(self) -> None:
+        """Make ready to answer.
+
+        Raises:
+            ModelMissingError: Packages are missing.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop; calls in progress break off. Allowed at any time, also twice."""
+        ...
+
+    def reply(self, task: Task, request: Json) -> Json:
+        """Answer in one piece.
+
+        Raises:
+            RefusedError: The request cannot be answered.
+        """
+        ...
+
+    def events(self, task: Task, request: Json) -> Iterator[Json]:
+        """Answer in pieces.
+
+        Raises:
+            RefusedError: Before returning, or while being iterated: the answer broke off.
+        """
+        ...
+
+
+BACKENDS: Final[Mapping[str, Callable[[bool], Backend]]] = {
+    "deterministic": lambda _: DeterministicBackend(),
+    "smollm2": LlamaBackend,
+}

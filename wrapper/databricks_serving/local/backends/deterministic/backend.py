@@ -1,0 +1,47 @@
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Final
+
+from databricks_serving.local.backends.deterministic import chat, completion, embedding
+from databricks_serving.local.jsontypes import Json
+from databricks_serving.local.tasks import Task
+
+
+class DeterministicBackend:
+    """Answers by rule; see the package for the rules. Only ids and times change between calls."""
+
+    model: Final = "deterministic-echo"
+
+    def start(self) -> None:
+        """Nothing to make ready."""
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+    def reply(self, task: Task, request: Json) -> Json:
+        """Answer in one piece."""
+        match task:
+            case Task.CHAT:
+                return self._stamp("chatcmpl_", "chat.completion") | chat.reply(request)
+            case Task.COMPLETION:
+                return self._stamp("cmpl_", "text_completion") | completion.reply(request)
+            case Task.EMBEDDING:
+                identity: Json = {"id": str(uuid.uuid4()), "object": "list", "model": self.model}
+                return identity | embedding.reply(request)
+
+    def events(self, task: Task, request: Json) -> Iterator[Json]:
+        """Answer in pieces."""
+        if task is Task.CHAT:
+            stamp, pieces = self._stamp("chatcmpl_", "chat.completion.chunk"), chat.events(request)
+        else:
+            stamp, pieces = self._stamp("cmpl_", "text_completion"), completion.events(request)
+        return (stamp | piece for piece in pieces)
+
+    def _stamp(self, prefix: str, kind: str) -> Json:
+        return {
+            "id": f"{prefix}{uuid.uuid4()}",
+            "object": kind,
+            "created": int(time.time()),
+            "model": self.model,
+        }

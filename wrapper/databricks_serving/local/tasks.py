@@ -1,0 +1,43 @@
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final
+
+from databricks_serving.local.errors import RefusedError
+
+
+class Task(StrEnum):
+    """What an endpoint does, in the names that Databricks gives to tasks."""
+
+    CHAT = "llm/v1/chat"
+    COMPLETION = "llm/v1/completions"
+    EMBEDDING = "llm/v1/embeddings"
+
+
+BUILT_IN: Final[Mapping[str, Task]] = {
+    "local-chat": Task.CHAT,
+    "local-completion": Task.COMPLETION,
+    "local-embedding": Task.EMBEDDING,
+}
+
+
+def task_of(endpoint: str, extra: Mapping[str, Task]) -> Task:
+    """Find the task of an endpoint by its name.
+
+    Args:
+        endpoint: The name in the path of the request.
+        extra: Endpoints beside the built-in ones; these win.
+
+    Raises:
+        RefusedError: With status 404 when there is no such endpoint.
+    """
+    if endpoint in extra:
+        return extra[endpoint]
+    for prefix, task in BUILT_IN.items():
+        if endpoint.startswith(prefix):
+            return task
+    raise RefusedError(
+        HTTPStatus.NOT_FOUND,
+        "RESOURCE_DOES_NOT_EXIST",
+        f"Endpoint with name '{endpoint}' does not exist.",
+    )

@@ -1,0 +1,113 @@
+"""What a workspace answers: authentication, routes, strict decoding, then the backend."""
+
+import hmac
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import unquote
+
+from databricks_serving.local.backends import Backend
+from databricks_serving.local.decoding import decode
+from databricks_serving.local.errors import RefusedError
+from databricks_serving.local.messages import HttpReply, HttpRequest, event_reply, json_reply
+from databricks_serving.local.tasks import Task, task_of
+
+_ROUTE: Final = re.compile(
+    r"/serving-endpoints/(?P<endpoint>[^/]+)(/served-models/(?P<served>[^/]+))?/invocations"
+)
+_SERVED: Final = re.compile(r"[A-Za-z0-9_.-]+")
+# A page in a browser can point a name of its own at 127.0.0.1, but cannot change this header.
+_LOOPBACK: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
+
+
+class Workspace:
+    """Answers HTTP requests; holds no socket.
+
+    Args:
+        backend: What answers decoded requests.
+        token: What callers must send.
+        endpoints: Endpoints beside the built-in ones, and their tasks.
+    """
+
+    def __init__(self, backend: Backend, token: str, endpoints: Mapping[str, Task]) -> None:
+        self._backend = backend
+        self._token = token
+        self._endpoints = endpoints
+
+    def answer(self, request: HttpRequest) -> HttpReply:
+        """Answer a request, be it with an error."""
+        try:
+            self._authorize(request)
+            return self._invoke(request)
+        except RefusedError as refused:
+            return self.refusal(refused)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a dead server
+            kind = type(error).__name__
+            return self.refusal(
+                RefusedError(
+                    HTTPStatus.INTERNAL_SERVER_ERROR,
+                    "INTERNAL_ERROR",
+                    f"The local endpoint failed with {kind}.",
+                )
+            )
+
+    def refusal(self, refused: RefusedError) -> HttpReply:
+        """Answer with an error."""
+        headers = {"served-model-name": self._backend.model}
+        if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["allow"] = "POST"
+        return json_reply(refused.status, {**refused.body}, headers)
+
+    def _authorize(self, request: HttpRequest) -> None:
+        if not _LOOPBACK.fullmatch(request.headers.get("host", "")):
+            raise RefusedError(
+                HTTPStatus.FORBIDDEN,
+                "PERMISSION_DENIED",
+                "The Host header must name this machine: localhost, 127.0.0.1 or [::1].",
+            )
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise RefusedError(
+                HTTPStatus.UNAUTHORIZED,
+                HTTPStatus.UNAUTHORIZED.value,
+                "Credential was not sent or was of an unsupported type for this API.",
+            )
+        if not hmac.compare_digest(token.strip().encode(), self._token.encode()):
+            raise RefusedError(
+                HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN.value, "Invalid access token."
+            )
+
+    def _invoke(self, request: HttpRequest) -> HttpReply:
+        endpoint, served = _route(request)
+        task = task_of(endpoint, self._endpoints)
+        content = decode(task, request.body, request.headers.get("content-type"))
+        headers = {"served-model-name": served or self._backend.model}
+        if content.get("stream"):
+            return event_reply(self._backend.events(task, content), headers)
+        return json_reply(HTTPStatus.OK, self._backend.reply(task, content), headers)
+
+
+def _route(request: HttpRequest) -> tuple[str, str | None]:
+    path = request.target.partition("?")[0]
+    route = _ROUTE.fullmatch(path)
+    if route is None:
+        raise RefusedError(
+            HTTPStatus.NOT_FOUND,
+            "ENDPOINT_NOT_FOUND",
+            f"No API found for '{request.method} {path}'",
+        )
+    if request.method != "POST":
+        raise RefusedError(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            f"{request.method} is not allowed here; use POST.",
+        )
+    served = unquote(route["served"]) if route["served"] else None
+    if served is not None and not _SERVED.fullmatch(served):
+        raise RefusedError(
+            HTTPStatus.NOT_FOUND,
+            "RESOURCE_DOES_NOT_EXIST",
+            "A served model's name has only letters, digits, dots, dashes and underscores.",
+        )
+    return unquote(route["endpoint"]), served
