@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if drift and not options.check:
                 shutil.rmtree(target, ignore_errors=True)
                 shutil.copytree(fresh, target)
-    except (RegenerationError, ProjectionError, DerivationError) as error:
+    except (RegenerationError, ProjectionError, DerivationError, OSError) as error:
         print(f"scripts/regenerate: {error}", file=sys.stderr)
         return 2
     if drift and options.check:

@@ -42,13 +42,17 @@ def optional(what: str, breaks: Severity, rule: Rule) -> Rule:
 
     def run(pair: Pair) -> None:
         if pair.removed:
-            pair.report(breaks, what, f"{what} {pair.key} was removed")
+            pair.report(breaks, _slug(what), f"{what} {pair.key} was removed")
         elif pair.added:
-            pair.report(Severity.COMPATIBLE, what, f"{what} {pair.key} was added")
+            pair.report(Severity.COMPATIBLE, _slug(what), f"{what} {pair.key} was added")
         else:
             rule(pair)
 
     return run
+
+
+def _slug(what: str) -> str:
+    return what.replace(" ", "-")
 
 
 def _fixed(breaks: Severity) -> Rule:
@@ -94,7 +98,7 @@ def _added_or(what: str, rule: Rule) -> Rule:
 
     def run(pair: Pair) -> None:
         if pair.added and mapping(pair.new).get("required") is True:
-            pair.report(Severity.CALLERS, what, f"required {what} {pair.key} was added")
+            pair.report(Severity.CALLERS, _slug(what), f"required {what} {pair.key} was added")
         else:
             optional(what, Severity.CALLERS, rule)(pair)
 

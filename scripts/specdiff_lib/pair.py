@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from specdiff_lib.tree import ABSENT, Node, joined, keys_of, mapping, reordered, shown, spelled
+from specdiff_lib.tree import (
+    ABSENT,
+    Node,
+    contrasted,
+    joined,
+    keys_of,
+    mapping,
+    reordered,
+    shown,
+    spelled,
+)
 from specdiff_lib.verdict import Difference, Direction, Effect, Severity, severity_of
 
 if TYPE_CHECKING:
@@ -119,7 +129,7 @@ def change(pair: Pair) -> str:
         return f"was added: {shown(pair.new)}"
     if pair.removed:
         return f"was removed: {shown(pair.old)}"
-    return f"changed from {shown(pair.old)} to {shown(pair.new)}"
+    return f"changed {contrasted(pair.old, pair.new)}"
 
 
 def apply(rule: Rule, pair: Pair) -> None:

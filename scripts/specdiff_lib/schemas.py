@@ -103,26 +103,27 @@ def member_label(member: Json) -> str:
 
 
 def _variant(pair: Pair) -> None:
-    known_values = _is_known_value(pair, pair.old) or _is_known_value(pair, pair.new)
+    known_values = _lists_known_values(pair)
     if not pair.added and not pair.removed:
         compare_schema(pair.travelling(pair.scope.direction, is_open=known_values))
     elif known_values:
-        pair.judge(
-            Effect.NOTED, "open-enum", f"known values {change(pair)}; any string is possible"
-        )
+        words = f"known values {change(pair)}; any string is possible"
+        pair.judge(Effect.NOTED, "open-enum", words)
     elif pair.added:
-        effect = Effect.NOTED if _is_caught(pair) else Effect.WIDENED
-        pair.judge(effect, "variant", f"variant {pair.key} was added")
+        caught = _is_caught(pair)
+        words = "was added, so far the catch-all took it" if caught else "was added"
+        effect = Effect.NOTED if caught else Effect.WIDENED
+        pair.judge(effect, "variant", f"variant {pair.key} {words}")
     else:
         effect = Effect.NARROWED if _is_scalar(pair.old) else Effect.CHANGED
         pair.judge(effect, "variant", f"variant {pair.key} was removed")
 
 
-def _is_known_value(pair: Pair, member: Node) -> bool:
+def _lists_known_values(pair: Pair) -> bool:
     """Whether a variant lists strings beside a variant that takes any string."""
-    sides = _sides(pair)
-    listed = bool({"enum", "const"} & mapping(member).keys())
-    return listed and all(document.is_open(members) for document, members in sides)
+    members = pair.scope.old.resolve(pair.old), pair.scope.new.resolve(pair.new)
+    listed = any({"enum", "const"} & mapping(member).keys() for member in members)
+    return listed and all(document.is_open(union) for document, union in _sides(pair))
 
 
 def _is_caught(pair: Pair) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from enum import Enum
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ Node: TypeAlias = Json | Literal[_Absent.ABSENT]
 
 _PLAIN_KEY = re.compile(r"[\w$-]+")
 _SHOWN = 60
+_CONTEXT = 20
 
 
 def mapping(node: Node) -> dict[str, Json]:
@@ -46,7 +48,24 @@ def canonical(node: Node) -> str:
 
 def shown(node: Node) -> str:
     """Return the node for a message, shortened."""
-    text = "nothing" if node is ABSENT else json.dumps(node, ensure_ascii=False)
+    return _shortened(_text(node), 0)
+
+
+def contrasted(old: Node, new: Node) -> str:
+    """Return both nodes for a message, shortened to where they begin to differ."""
+    texts = _text(old), _text(new)
+    same = len(commonprefix(texts))  # noqa: RUF071 - characters are what is compared here
+    start = same if max(map(len, texts)) > _SHOWN else 0
+    before, after = (_shortened(text, max(0, start - _CONTEXT)) for text in texts)
+    return f"from {before} to {after}"
+
+
+def _text(node: Node) -> str:
+    return "nothing" if node is ABSENT else json.dumps(node, ensure_ascii=False)
+
+
+def _shortened(text: str, start: int) -> str:
+    text = f"...{text[start:]}" if start else text
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 

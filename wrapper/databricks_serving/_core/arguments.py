@@ -57,18 +57,20 @@ def spelled_out(arguments: type[Any]) -> Callable[[CallableT], CallableT]:
     def decorate(method: CallableT) -> CallableT:
         signature = inspect.signature(method)
         kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        hints = arguments.__annotations__
-        optional = arguments.__optional_keys__
-        keywords = [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=None if name in optional else inspect.Parameter.empty,
-                annotation=hints[name],
-            )
-            for name in names_of(arguments)
-        ]
+        keywords = [_keyword(name, hint) for name, hint in arguments.__annotations__.items()]
         method.__signature__ = signature.replace(parameters=[*kept, *keywords])  # type: ignore[attr-defined]
         return method
 
     return decorate
+
+
+def _keyword(name: str, hint: Any) -> inspect.Parameter:
+    # The generated annotations are postponed, so that Required stands in their text.
+    text = getattr(hint, "__forward_arg__", hint)
+    required = isinstance(text, str) and text.startswith("Required[")
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if required else None,
+        annotation=text.removeprefix("Required[").removesuffix("]") if required else text,
+    )

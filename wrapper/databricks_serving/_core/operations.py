@@ -68,7 +68,7 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
     accumulator: Callable[[], Accumulator[ChunkT, EventT, TextReplyT]] = field(repr=False)
 
 
-CHAT = StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent](
+CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = StreamingOperation(
     arguments=ChatArguments,
     get_kwargs=create_chat_completion.get_kwargs,
     check=shapes.check_chat_completion,
@@ -79,7 +79,7 @@ CHAT = StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent](
     accumulator=ChatAccumulator,
 )
 
-COMPLETION = StreamingOperation[Completion, CompletionChunk, CompletionEvent](
+COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = StreamingOperation(
     arguments=CompletionArguments,
     get_kwargs=create_completion.get_kwargs,
     check=shapes.check_completion,
@@ -90,7 +90,7 @@ COMPLETION = StreamingOperation[Completion, CompletionChunk, CompletionEvent](
     accumulator=CompletionAccumulator,
 )
 
-EMBEDDING = Operation[EmbeddingResponse](
+EMBEDDING: Operation[EmbeddingResponse] = Operation(
     arguments=EmbeddingArguments,
     get_kwargs=create_embedding.get_kwargs,
     check=shapes.check_embeddings,

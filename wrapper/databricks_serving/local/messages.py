@@ -1,7 +1,8 @@
 """Requests and replies of HTTP, without the sockets."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Final
@@ -24,11 +25,11 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """A reply; its body is sent piece by piece if it is an iterator."""
+    """A reply; its body is sent piece by piece if it is a generator."""
 
     status: int
     content_type: str
-    body: bytes | Iterator[bytes]
+    body: bytes | Generator[bytes, None, None]
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -37,20 +38,21 @@ def json_reply(status: int, value: Json, headers: Mapping[str, str]) -> HttpRepl
     return HttpReply(status, "application/json", _encode(value), headers)
 
 
-def event_reply(events: Iterable[Json], headers: Mapping[str, str]) -> HttpReply:
+def event_reply(events: Generator[Json, None, None], headers: Mapping[str, str]) -> HttpReply:
     """A reply as server-sent events."""
     return HttpReply(200, "text/event-stream", _stream(events), headers)
 
 
-def _stream(events: Iterable[Json]) -> Iterator[bytes]:
+def _stream(events: Generator[Json, None, None]) -> Generator[bytes, None, None]:
     """Frame events; one that breaks off tells why, and lacks the end mark."""
-    try:
-        for event in events:
-            yield b"data: " + _encode(event) + b"\n\n"
-    except RefusedError as refused:
-        yield b"data: " + _encode(refused.body) + b"\n\n"
-    else:
-        yield _DONE
+    with closing(events):
+        try:
+            for event in events:
+                yield b"data: " + _encode(event) + b"\n\n"
+        except RefusedError as refused:
+            yield b"data: " + _encode({**refused.body}) + b"\n\n"
+        else:
+            yield _DONE
 
 
 def _encode(value: Json) -> bytes:

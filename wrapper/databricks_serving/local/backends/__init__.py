@@ -1,6 +1,6 @@
 """What answers the requests of the local endpoint."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Final, Protocol
 
 from databricks_serving.local.backends.deterministic import DeterministicBackend
@@ -37,7 +37,7 @@ class Backend(Protocol):
         """
         ...
 
-    def events(self, task: Task, request: Json) -> Iterator[Json]:
+    def events(self, task: Task, request: Json) -> Generator[Json, None, None]:
         """Answer in pieces.
 
         Raises:

@@ -1,7 +1,6 @@
 import time
 import uuid
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Generator
 
 from databricks_serving.local.backends.deterministic import chat, completion, embedding
 from databricks_serving.local.jsontypes import Json
@@ -11,7 +10,7 @@ from databricks_serving.local.tasks import Task
 class DeterministicBackend:
     """Answers by rule; see the package for the rules. Only ids and times change between calls."""
 
-    model: Final = "deterministic-echo"
+    model = "deterministic-echo"
 
     def start(self) -> None:
         """Nothing to make ready."""
@@ -30,7 +29,7 @@ class DeterministicBackend:
                 identity: Json = {"id": str(uuid.uuid4()), "object": "list", "model": self.model}
                 return identity | embedding.reply(request)
 
-    def events(self, task: Task, request: Json) -> Iterator[Json]:
+    def events(self, task: Task, request: Json) -> Generator[Json, None, None]:
         """Answer in pieces."""
         if task is Task.CHAT:
             stamp, pieces = self._stamp("chatcmpl_", "chat.completion.chunk"), chat.events(request)

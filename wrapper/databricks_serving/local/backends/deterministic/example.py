@@ -58,16 +58,8 @@ class _Example:
                 return self._object(schema, depth)
             case "array":
                 return self._array(schema, name, depth)
-            case "integer":
-                return int(_number(schema, whole=True))
-            case "number":
-                return _number(schema, whole=False)
-            case "boolean":
-                return True
-            case "null":
-                return None
-            case _:
-                return _string(schema, name)
+            case kind:
+                return _scalar(kind, schema, name)
 
     def _resolved(self, schema: Json) -> Json:
         """Follow references, take the first of several variants and all of `allOf`."""
@@ -125,6 +117,20 @@ def _type(schema: Json) -> Any:
     if kind is None and "items" in schema:
         return "array"
     return kind
+
+
+def _scalar(kind: Any, schema: Json, name: str) -> Any:
+    match kind:
+        case "integer":
+            return int(_number(schema, whole=True))
+        case "number":
+            return _number(schema, whole=False)
+        case "boolean":
+            return True
+        case "null":
+            return None
+        case _:
+            return _string(schema, name)
 
 
 def _merged(schemas: list[Json]) -> Json:

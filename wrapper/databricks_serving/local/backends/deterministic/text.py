@@ -25,6 +25,7 @@ class Choice:
 
     @property
     def text(self) -> str:
+        """The whole answer."""
         return "".join(self.tokens)
 
 
@@ -52,10 +53,10 @@ def echo(text: str, *, seed: int, choice: int) -> str:
 
 def limited(index: int, text: str, request: Json) -> Choice:
     """End an answer at the first stop text, and at the most tokens."""
-    stop = request.get("stop", ())
+    stop: str | Sequence[str] = request.get("stop", ())
     for end in (stop,) if isinstance(stop, str) else stop:
         text = text.partition(end)[0] if end else text
-    asked = request.get("max_tokens", request.get("max_completion_tokens", MAX_TOKENS))
+    asked: int = request.get("max_tokens") or request.get("max_completion_tokens") or MAX_TOKENS
     most = min(asked, MAX_TOKENS)
     tokens = tokenize(text)
     return Choice(index, tokens[:most], "length" if len(tokens) > most else "stop")

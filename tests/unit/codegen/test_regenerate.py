@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))  # the scripts are not installed
-
 from codegen import regenerate
 from codegen.derive import DerivationError, Edit, derive
 from codegen.tree import differences, files
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +195,16 @@ def test_a_contract_that_cannot_be_projected_is_reported_in_one_line(tmp_path, c
     message = capsys.readouterr().err
     assert message.startswith("scripts/regenerate: #/paths/")
     assert message.count("\n") == 1
+
+
+def test_a_missing_contract_is_reported(tmp_path, capsys):
+    assert regenerate.main(["--spec", str(tmp_path / "none.yaml"), "--out", str(tmp_path)]) == 2
+    assert "none.yaml" in capsys.readouterr().err
+
+
+def test_a_tool_that_fails_is_reported_with_its_output():
+    with pytest.raises(regenerate.RegenerationError, match="the reason"):
+        regenerate._run([sys.executable, "-c", "import sys; sys.exit('the reason')"])
 
 
 def test_a_mixin_must_exist_and_be_used():

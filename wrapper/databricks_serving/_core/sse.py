@@ -1,0 +1,191 @@
+"""Server-sent events out of bytes, by the rules of the WHATWG HTML standard, section 9.2.6.
+
+Libraries for this split lines at U+2028 or lose the first event after a byte order mark, so the
+decoder is our own. It works on whole lines and never on single characters, keeps only what it
+still needs, and takes linear time however the bytes are cut.
+"""
+
+from typing import Final, NamedTuple, final
+
+DEFAULT_MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
+
+_BOM: Final = b"\xef\xbb\xbf"
+# More digits than any delay has; the standard sets no limit, Python's int() does.
+_RETRY_DIGITS: Final = 15
+
+
+class SSELimitError(ValueError):
+    """A line, or the data of one event, is larger than the decoder keeps."""
+
+
+class ServerSentEvent(NamedTuple):
+    """One event.
+
+    Attributes:
+        event: The name of the event; `message` where the server gave none.
+        data: The data; several `data` lines are joined by newlines.
+        id: The last id that the stream gave, in this event or before; empty without one.
+    """
+
+    event: str
+    data: str
+    id: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.event}, {len(self.data)} characters>"
+
+
+@final
+class SSEDecoder:
+    """Turns the bytes of one stream into events, in pieces of any size.
+
+    Args:
+        max_event_bytes: The largest line, and the largest data of one event, in bytes.
+    """
+
+    __slots__ = (
+        "_after_cr",
+        "_data",
+        "_event",
+        "_failure",
+        "_id",
+        "_line",
+        "_limit",
+        "_started",
+        "retry_ms",
+    )
+
+    def __init__(self, *, max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES) -> None:
+        self.retry_ms: int | None = None
+        self._limit = max_event_bytes
+        self._line = bytearray()
+        self._data: bytearray | None = None
+        self._event = ""
+        self._id = ""
+        self._started = False
+        self._after_cr = False
+        self._failure: SSELimitError | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether an event has begun and not ended; at the end of a stream it is lost."""
+        return bool(self._line or self._event) or self._data is not None
+
+    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
+        """Take in the next bytes and return the events that they complete.
+
+        Raises:
+            SSELimitError: A line or an event is too large. Events that precede it in the same
+                chunk are returned first; then the next call raises.
+        """
+        if self._failure is not None:
+            raise self._failure
+        events: list[ServerSentEvent] = []
+        try:
+            self._take(chunk, events)
+        except SSELimitError as error:
+            self._failure = error
+            if not events:
+                raise
+        return events
+
+    def flush(self) -> None:
+        """End the stream; what is still pending is no event.
+
+        Raises:
+            SSELimitError: A line or an event was too large.
+        """
+        if self._failure is not None:
+            raise self._failure
+
+    def _take(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
+        if not self._started:
+            chunk = self._without_bom(chunk)
+        if self._after_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if b"\n" not in chunk:
+            self._keep(chunk)
+            return
+        if self._line:
+            chunk = b"".join((self._line, chunk))
+            self._line.clear()
+        rest = self._decode(chunk, events)
+        if rest:
+            self._keep(rest)
+
+    def _keep(self, piece: bytes) -> None:
+        self._line += piece
+        if len(self._line) > self._limit:
+            raise self._too_large("line")
+
+    def _without_bom(self, chunk: bytes) -> bytes:
+        head = bytes(self._line) + chunk
+        if len(head) < len(_BOM) and _BOM.startswith(head):
+            self._line[:] = head
+            return b""
+        self._started = True
+        self._line.clear()
+        return head.removeprefix(_BOM)
+
+    def _decode(self, block: bytes, events: list[ServerSentEvent]) -> bytes:
+        """Decode the lines that end in a line feed; return the rest."""
+        groups = block.split(b"\n\n")
+        rest = groups.pop()
+        small = len(block) <= self._limit
+        simple = small and self._data is None and not self._event
+        for group in groups:
+            # Nearly every event is one line of data.
+            if simple and group.startswith(b"data: ") and b"\n" not in group:
+                data = group[6:].decode("utf-8", "replace")
+                events.append(ServerSentEvent("message", data, self._id))
+                continue
+            self._lines(group, events)
+            self._dispatch(events)
+            simple = small
+        lines, newline, rest = rest.rpartition(b"\n")
+        if newline:
+            self._lines(lines, events)
+        return rest
+
+    def _lines(self, block: bytes, events: list[ServerSentEvent]) -> None:
+        for line in block.split(b"\n"):
+            if len(line) > self._limit:
+                raise self._too_large("line")
+            if not line:
+                self._dispatch(events)
+                continue
+            field, _, value = line.partition(b":")
+            self._field(field, value.removeprefix(b" "))
+
+    def _field(self, field: bytes, value: bytes) -> None:
+        if field == b"data":
+            self._append(value)
+        elif field == b"event":
+            self._event = value.decode("utf-8", "replace")
+        elif field == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
+        elif field == b"retry" and value.isdigit() and len(value) <= _RETRY_DIGITS:
+            self.retry_ms = int(value)
+
+    def _append(self, value: bytes) -> None:
+        if self._data is None:
+            self._data = bytearray(value)
+        else:
+            self._data += b"\n"
+            self._data += value
+        if len(self._data) > self._limit:
+            raise self._too_large("event")
+
+    def _dispatch(self, events: list[ServerSentEvent]) -> None:
+        if self._data is not None:
+            data = self._data.decode("utf-8", "replace")
+            events.append(ServerSentEvent(self._event or "message", data, self._id))
+        self._data = None
+        self._event = ""
+
+    def _too_large(self, what: str) -> SSELimitError:
+        return SSELimitError(f"the stream sent a {what} of more than {self._limit} bytes")
