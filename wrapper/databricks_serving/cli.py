@@ -83,7 +83,7 @@ def _add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="log requests and the model's own output"
     )
-    actions = parser.add_subparsers(dest="action", required=False)
+    actions = parser.add_subparsers(dest="action", metavar="[install]")
     actions.add_parser(
         "install",
         help="install what `--model smollm2` needs",

@@ -69,9 +69,10 @@ def _from_object(body: dict[str, Any]) -> ErrorFacts | None:
 
 
 def _from_detail(error: dict[str, Any]) -> ErrorFacts:
-    # OpenAI names the code, Google numbers it and names the status.
-    named = error.get("status") if isinstance(error.get("status"), str) else None
-    code = _code(named or error.get("error_code") or error.get("code") or error.get("type"))
+    # OpenAI names the code or only the type, Google numbers the code and names the status.
+    candidates = [error.get(key) for key in ("status", "error_code", "code", "type")]
+    names = [value for value in candidates if isinstance(value, str)]
+    code = names[0] if names else _code(error.get("code"))
     status = _status(error.get("status_code")) or _status(error.get("code"))
     return ErrorFacts(
         _one_line(error.get("message") or code or "no message"),

@@ -49,8 +49,9 @@ class SSEDecoder:
         "_event",
         "_failure",
         "_id",
-        "_line",
+        "_idle",
         "_limit",
+        "_line",
         "_started",
         "retry_ms",
     )
@@ -64,6 +65,8 @@ class SSEDecoder:
         self._id = ""
         self._started = False
         self._after_cr = False
+        # Whether the next byte begins an event.
+        self._idle = False
         self._failure: SSELimitError | None = None
 
     @property
@@ -78,8 +81,10 @@ class SSEDecoder:
             SSELimitError: A line or an event is too large. Events that precede it in the same
                 chunk are returned first; then the next call raises.
         """
-        if self._failure is not None:
-            raise self._failure
+        if self._idle and self._is_one_line(chunk):
+            return [self._message(chunk[6:-2])]
+        self.flush()
+        self._idle = False
         events: list[ServerSentEvent] = []
         try:
             self._take(chunk, events)
@@ -87,6 +92,7 @@ class SSEDecoder:
             self._failure = error
             if not events:
                 raise
+        self._idle = self._started and not (self.pending or self._after_cr or self._failure)
         return events
 
     def flush(self) -> None:
@@ -98,10 +104,25 @@ class SSEDecoder:
         if self._failure is not None:
             raise self._failure
 
+    def _is_one_line(self, chunk: bytes) -> bool:
+        """Whether a chunk is one event of one line of data, as nearly every chunk is."""
+        return (
+            chunk.startswith(b"data: ")
+            and chunk.find(b"\n") == len(chunk) - 2
+            and chunk.endswith(b"\n")
+            and b"\r" not in chunk
+            and len(chunk) <= self._limit
+        )
+
+    def _message(self, data: bytes) -> ServerSentEvent:
+        return ServerSentEvent("message", data.decode("utf-8", "replace"), self._id)
+
     def _take(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
         if not self._started:
             chunk = self._without_bom(chunk)
-        if self._after_cr and chunk:
+        if not chunk:
+            return
+        if self._after_cr:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False
         if b"\r" in chunk:
@@ -138,10 +159,8 @@ class SSEDecoder:
         small = len(block) <= self._limit
         simple = small and self._data is None and not self._event
         for group in groups:
-            # Nearly every event is one line of data.
             if simple and group.startswith(b"data: ") and b"\n" not in group:
-                data = group[6:].decode("utf-8", "replace")
-                events.append(ServerSentEvent("message", data, self._id))
+                events.append(self._message(group[6:]))
                 continue
             self._lines(group, events)
             self._dispatch(events)

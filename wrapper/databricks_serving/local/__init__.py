@@ -11,7 +11,7 @@ It serves three endpoints, told apart by their names: `local-chat`, `local-compl
 """
 
 from databricks_serving.local.endpoint import LocalEndpoint
-from databricks_serving.local.errors import ModelMissingError
+from databricks_serving.local.errors import ModelUnavailableError
 from databricks_serving.local.tasks import Task
 
-__all__ = ["LocalEndpoint", "ModelMissingError", "Task"]
+__all__ = ["LocalEndpoint", "ModelUnavailableError", "Task"]

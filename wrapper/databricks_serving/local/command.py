@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Final
 
 from databricks_serving.local.endpoint import LocalEndpoint
-from databricks_serving.local.errors import ModelMissingError
+from databricks_serving.local.errors import ModelUnavailableError
 from databricks_serving.local.tasks import BUILT_IN
 
 _STOPPED: Final = 0
@@ -37,7 +37,7 @@ def serve(
                 time.sleep(3600)
     except KeyboardInterrupt:
         return _STOPPED
-    except (ModelMissingError, ValueError) as error:
+    except (ModelUnavailableError, ValueError) as error:
         print(f"databricks-serving: {error}", file=sys.stderr)
         return _UNUSABLE
     except OSError as error:

@@ -82,7 +82,7 @@ class LocalEndpoint:
         """Load the model and begin to listen; nothing happens when it runs already.
 
         Raises:
-            ModelMissingError: The model's packages are not installed.
+            ModelUnavailableError: The model's packages are missing, or it does not load.
             OSError: The port is taken.
         """
         if self._url is not None:

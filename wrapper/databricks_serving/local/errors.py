@@ -1,8 +1,8 @@
 from http import HTTPStatus
 
 
-class ModelMissingError(RuntimeError):
-    """The chosen model needs packages that are not installed; the message names the command."""
+class ModelUnavailableError(RuntimeError):
+    """The chosen model cannot be served; the message says why and what to run."""
 
 
 class RefusedError(Exception):

@@ -1,6 +1,7 @@
 """Connections on 127.0.0.1. There is no option to listen anywhere else."""
 
 import sys
+import traceback
 from contextlib import suppress
 from functools import partial
 from socket import SHUT_RDWR, socket
@@ -84,8 +85,11 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
             self._closed_one.notify_all()
 
     @override
-    def handle_error(self, request: socket | Any, client_address: Any) -> None:
+    def handle_error(self, *_: Any, **__: Any) -> None:
         """Report faults of ours, and no others."""
-        # A client may leave at any time; anything else is a fault worth a traceback.
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+        error = sys.exception()
+        # A client may leave at any time.
+        if error is not None and not isinstance(error, OSError):
+            # The error's own text may hold a prompt.
+            traceback.print_tb(error.__traceback__)
+            print(f"databricks-serving: {type(error).__name__}", file=sys.stderr)

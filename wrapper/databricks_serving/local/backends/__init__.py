@@ -21,7 +21,7 @@ class Backend(Protocol):
         """Make ready to answer.
 
         Raises:
-            ModelMissingError: Packages are missing.
+            ModelUnavailableError: Packages are missing, or the model does not load.
         """
         ...
 

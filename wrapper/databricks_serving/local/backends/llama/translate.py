@@ -57,12 +57,12 @@ def event_of(event: Any, spent: MutableMapping[int, int]) -> Json | None:
     if "error" in event:
         raise refusal_of(HTTPStatus.INTERNAL_SERVER_ERROR, json.dumps(event).encode())
     timings: Json = event.pop("timings", {})
-    if timings and "usage" not in event:
+    if timings and event["choices"]:
         prompt: int = timings["cache_n"] + timings["prompt_n"]
         for choice in event["choices"]:
             spent[choice["index"]] = timings["predicted_n"]
         made = sum(spent.values())
-        event["usage"] = {
+        event["usage"] = event.get("usage", {}) | {
             "prompt_tokens": prompt,
             "completion_tokens": made,
             "total_tokens": prompt + made,

@@ -1,0 +1,114 @@
+"""One face over the blocking and the asynchronous client, for tests of recordings."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from databricks_serving import AsyncServingClient, ServingClient, ServingError
+from databricks_serving.params import ChatParams, CompletionParams, EmbeddingParams
+
+TOKEN = "made-up-token"
+_PARAMS = {"chat": ChatParams, "completions": CompletionParams, "embeddings": EmbeddingParams}
+
+
+@dataclass
+class Streamed:
+    """What came of a stream."""
+
+    chunks: list[Any] = field(default_factory=list)
+    final: Any = None
+    error: ServingError | None = None
+    terminated_cleanly: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of choice 0."""
+        return "".join(chunk.text for chunk in self.chunks)
+
+
+def arguments(task: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recorded request as keyword arguments; what is no parameter goes the long way."""
+    known = _PARAMS[task].__annotations__
+    given = {k: v for k, v in request.items() if k not in {"model", "stream"}}
+    extra = {k: v for k, v in given.items() if k not in known or v is None}
+    return {k: v for k, v in given.items() if k not in extra} | {"extra_body": extra}
+
+
+class SyncDriver:
+    """Drives the blocking client."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    def create(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Any:
+        """Make one call."""
+        with ServingClient(self._host, TOKEN, max_retries=0) as client:
+            resource = _resource(client, task)
+            return resource.create(model=endpoint, **arguments(task, request))
+
+    def stream(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Streamed:
+        """Make one streamed call and read it to its end."""
+        seen = Streamed()
+        with ServingClient(self._host, TOKEN, max_retries=0) as client:
+            try:
+                resource = _resource(client, task)
+                with resource.stream(model=endpoint, **arguments(task, request)) as stream:
+                    for event in stream:
+                        if event.type == "chunk":
+                            seen.chunks.append(event.chunk)
+                    seen.final = stream.get_final_completion()
+                    seen.terminated_cleanly = stream.chunks.terminated_cleanly
+            except ServingError as error:
+                seen.error = error
+        return seen
+
+    def attempt(self, task: str, endpoint: str, request: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Make one call; returns its reply or its error."""
+        try:
+            return self.create(task, endpoint, request), None
+        except ServingError as error:
+            return None, error
+
+    def failure(self, task: str, endpoint: str, request: Mapping[str, Any]) -> ServingError:
+        """Make one call that must fail."""
+        reply, error = self.attempt(task, endpoint, request)
+        assert error is not None, f"no error but {reply!r}"
+        return error
+
+
+class AsyncDriver(SyncDriver):
+    """Drives the asynchronous client."""
+
+    def create(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Any:
+        """Make one call."""
+
+        async def run() -> Any:
+            async with AsyncServingClient(self._host, TOKEN, max_retries=0) as client:
+                resource = _resource(client, task)
+                return await resource.create(model=endpoint, **arguments(task, request))
+
+        return asyncio.run(run())
+
+    def stream(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Streamed:
+        """Make one streamed call and read it to its end."""
+        return asyncio.run(self._stream(task, endpoint, request))
+
+    async def _stream(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Streamed:
+        seen = Streamed()
+        async with AsyncServingClient(self._host, TOKEN, max_retries=0) as client:
+            try:
+                resource = _resource(client, task)
+                async with resource.stream(model=endpoint, **arguments(task, request)) as stream:
+                    async for event in stream:
+                        if event.type == "chunk":
+                            seen.chunks.append(event.chunk)
+                    seen.final = await stream.get_final_completion()
+                    seen.terminated_cleanly = stream.chunks.terminated_cleanly
+            except ServingError as error:
+                seen.error = error
+        return seen
+
+
+def _resource(client: Any, task: str) -> Any:
+    return client.chat.completions if task == "chat" else getattr(client, task)

