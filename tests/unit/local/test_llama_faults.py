@@ -22,6 +22,7 @@ class Stub(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["content-length"]))
         status, body = self.server.answer
         self.send_response(status)
+        self.send_header("content-length", str(max(len(body), self.server.promised)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -33,14 +34,15 @@ class Stub(BaseHTTPRequestHandler):
 def llama(monkeypatch) -> Iterator:
     """A backend whose llama.cpp gives the answer that a test chooses."""
     server = HTTPServer(("127.0.0.1", 0), Stub)
+    server.promised = 0
     threading.Thread(target=server.serve_forever, args=(0.05,)).start()
     monkeypatch.setattr(backend, "model_file", lambda: "model.gguf")
     monkeypatch.setattr(Engine, "address", lambda _: Address(*server.server_address, "key"))
     local = LlamaBackend(verbose=False)
     local.start()
 
-    def answers(status, body):
-        server.answer = (status, body)
+    def answers(status, body, *, promised=0):
+        server.answer, server.promised = (status, body), promised
         return local
 
     yield answers
@@ -89,6 +91,11 @@ def test_a_stream_that_breaks_off_tells_so_after_what_it_gave(llama, stream, mes
     events = llama(200, stream).events(Task.CHAT, CHAT)
     assert next(events) == {"choices": []}
     assert message in refusal(lambda: next(events)).message
+
+
+def test_a_reply_that_breaks_off_is_a_503(llama):
+    local = llama(200, b'{"choices": [', promised=100)
+    assert refusal(lambda: local.reply(Task.CHAT, CHAT)).status == 503
 
 
 def test_what_says_nothing_in_a_stream_is_left_out(llama):

@@ -41,6 +41,9 @@ class SSEDecoder:
 
     Args:
         max_event_bytes: The largest line, and the largest data of one event, in bytes.
+
+    Attributes:
+        retry_ms: The reconnection time that the stream gave last, in milliseconds.
     """
 
     __slots__ = (

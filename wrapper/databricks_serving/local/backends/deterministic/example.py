@@ -64,7 +64,8 @@ class _Example:
 
     def _resolved(self, schema: Json) -> Json:
         """Follow references, take the first of several variants and all of `allOf`."""
-        while self._spend():
+        while True:
+            self._spend()
             rest = {key: value for key, value in schema.items() if key not in _COMBINED}
             if "$ref" in schema:
                 schema = rest | self._referred(schema["$ref"])
@@ -73,15 +74,13 @@ class _Example:
             elif "allOf" in schema:
                 schema = _merged([rest, *map(self._resolved, schema["allOf"])])
             else:
-                break
-        return schema
+                return schema
 
-    def _spend(self) -> bool:
+    def _spend(self) -> None:
         """Bound the work that a small schema can ask for."""
         self._left -= 1
         if self._left < 0:
             raise _invalid("it is too large or refers to itself")
-        return True
 
     def _referred(self, reference: str) -> Json:
         target: Any = self._root
