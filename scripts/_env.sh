@@ -1,9 +1,10 @@
 # Sourced by the other scripts: makes .venv with the pinned tools and the built wheel.
 #
-# Sets $root and $python. `prepare GROUP...` installs dependency groups; `install_wheel` builds the
+# Sets $root, $python and $caller (where the script was started), and goes to $root. `prepare GROUP...` installs dependency groups; `install_wheel` builds the
 # package and installs the wheel, so that what is checked is what users get.
 
 set -eu
+caller=$(pwd)
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 venv=${DATABRICKS_SERVING_VENV:-"$root/.venv"}
@@ -36,6 +37,11 @@ pip_install() {
     "$python" -m pip install --quiet --constraint scripts/constraints.txt "$@"
 }
 
+install_group() {
+    echo "Installing the tools for: $1" >&2
+    pip_install --group "$1"
+}
+
 prepare() {
     if [ ! -x "$python" ]; then
         echo "Making the environment in $venv ..." >&2
@@ -44,8 +50,7 @@ prepare() {
     sum=$(cat pyproject.toml scripts/constraints.txt | cksum)
     once pip "$sum" pip_install --upgrade pip
     for group in "$@"; do
-        echo "Installing the tools for: $group" >&2
-        once "group-$group" "$sum" pip_install --group "$group"
+        once "group-$group" "$sum" install_group "$group"
     done
 }
 

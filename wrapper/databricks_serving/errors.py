@@ -56,6 +56,11 @@ __all__ = [
 ]
 
 
+# A redirect, a refusal at the door, or no capacity. A 400 may come from the model's own code.
+_NOT_EXECUTED: Final = frozenset({*range(300, 400), 401, 403, 404, 405, 409, 413, 415, 422, 429, 503})
+_SHOWN_ID: Final = 128
+
+
 class PartialReply(Protocol):
     """What had arrived of a stream when it broke."""
 
@@ -75,9 +80,10 @@ class ServingError(Exception):
     Attributes:
         endpoint: Name of the endpoint that was called, if one was.
         request_id: The server's id of the request, if it gave one.
-        attempts: Number of requests sent for this call.
+        attempts: Number of tries that the call made.
         elapsed: Seconds from the start of the call to this error.
-        retryable: Whether the same call may succeed later.
+        retryable: Whether repeating the call is safe and may help: the model did not run, and what
+            stopped it may pass.
         maybe_executed: False where the server provably did not run the model.
     """
 
@@ -155,15 +161,12 @@ class APIStatusError(ServingError):
         self.headers: dict[str, str] = dict(headers or {})
         self.body = body
         self.retry_after = retry_after
-        self.maybe_executed = (
-            status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-            and status_code != HTTPStatus.SERVICE_UNAVAILABLE
-        )
+        self.maybe_executed = status_code not in _NOT_EXECUTED
 
     def __str__(self) -> str:
         code = f" {self.error_code}" if self.error_code else ""
         where = f" from endpoint {self.endpoint!r}" if self.endpoint else ""
-        request = f" (request id {self.request_id})" if self.request_id else ""
+        request = f" (request id {self.request_id[:_SHOWN_ID]})" if self.request_id else ""
         return f"{self.status_code}{code}{where}: {self.message}{request}"
 
 

