@@ -1,31 +1,45 @@
 """JSON by orjson, and by the standard library for what orjson refuses but servers send."""
 
 import json
-from typing import Any, TypeGuard
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final, TypeGuard
 
 import orjson
 
-# orjson stops at a depth of 1024; the fallback must not go deeper, or it exhausts the stack.
-_MAX_DEPTH = 1024
+# orjson writes no deeper than this; what is read is held to the same, so that it can be written.
+MAX_DEPTH: Final = 254
+# Only JSON's own types: a silent conversion would hide a mistake until the server refuses it.
+_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_INTEGERS: Final = range(-(2**63), 2**64)
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BRACKETS: Final = frozenset(b"[]{}")
+_NOT_BRACKETS: Final = bytes(code for code in range(256) if code not in _BRACKETS)
 
 
 class JSONDecodeError(ValueError):
     """The bytes are not JSON that this package reads."""
 
 
-# Only JSON's own types: a silent conversion would hide a mistake until the server refuses it.
-_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+class JSONEncodeError(TypeError):
+    """The value is not JSON; the message names the place and the kind, never the value."""
 
 
 def encode(value: Any) -> bytes:
-    """Encode a value; raises TypeError for what JSON cannot hold."""
+    """Encode a value; raises JSONEncodeError for what JSON cannot hold."""
     try:
-        return orjson.dumps(value, option=_OPTIONS)
+        data = orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONEncodeError as error:
+        _refuse_faults(value)
+        # A lone surrogate has no UTF-8 form; JSON can still carry it as an escape.
         if "surrogates" in str(error):
-            # A lone surrogate has no UTF-8 form; JSON can still carry it as an escape.
-            return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-        raise
+            return json.dumps(value, separators=(",", ":")).encode()
+        raise JSONEncodeError(str(error)) from None
+    if b"null" in data:
+        # It may have been NaN or an infinity.
+        _refuse_faults(value)
+    return data
 
 
 def decode(data: bytes | str) -> Any:
@@ -34,6 +48,8 @@ def decode(data: bytes | str) -> Any:
     Accepts what orjson refuses but servers send: `NaN` and infinities (custom models) and escapes
     of lone surrogates.
     """
+    if _is_too_deep(data):
+        raise JSONDecodeError(f"nested deeper than {MAX_DEPTH}")
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -53,20 +69,55 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 def _decode_leniently(data: bytes | str) -> Any:
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
-        if text.count("[") + text.count("{") > _MAX_DEPTH and _depth(text) > _MAX_DEPTH:
-            raise JSONDecodeError(f"nested deeper than {_MAX_DEPTH}")
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         # The cause would quote the body, which may hold what the user wrote.
         raise JSONDecodeError(str(error)[:80]) from None
 
 
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for character in text:
-        if character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest
+def _is_too_deep(data: bytes | str) -> bool:
+    # Most texts have too few brackets; of the others, few have them nested, or have them in texts.
+    if isinstance(data, str):
+        if data.count("[") + data.count("{") <= MAX_DEPTH:
+            return False
+        data = data.encode("utf-8", "replace")
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return False
+    return _nests_too_deep(data) and _nests_too_deep(_STRING.sub(b"", data))
+
+
+def _nests_too_deep(data: bytes) -> bool:
+    depth = 0
+    for code in data.translate(None, _NOT_BRACKETS):
+        depth += 1 if code in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def _refuse_faults(value: Any) -> None:
+    fault = next(_faults(value, "", 0), None)
+    if fault is not None:
+        raise JSONEncodeError(fault) from None
+
+
+def _faults(value: Any, path: str, depth: int) -> Iterator[str]:
+    """Yield what keeps a value from being JSON: the place, then the kind."""
+    if depth > MAX_DEPTH:
+        yield f"{path[:40]}... is nested deeper than {MAX_DEPTH}, or contains itself"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                yield f"{path or 'the body'} has a key of type {type(key).__name__}"
+            yield from _faults(item, f"{path}.{key}" if path else str(key), depth + 1)
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            yield from _faults(item, f"{path}[{position}]", depth + 1)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield f"{path} is not a finite number"
+    elif isinstance(value, int):
+        if value not in _INTEGERS:
+            yield f"{path} is an integer of more than 64 bits"
+    elif not isinstance(value, str | None):
+        yield f"{path} is of type {type(value).__name__}"

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from databricks_serving.local._connection import Limits
 from databricks_serving.local.backends import BACKENDS
-from databricks_serving.local.connection import Limits
 from databricks_serving.local.server import LoopbackServer
 from databricks_serving.local.tasks import Task
 from databricks_serving.local.workspace import Workspace
@@ -40,7 +40,7 @@ class LocalEndpoint:
     ) -> None:
         if model not in BACKENDS:
             raise ValueError(f"model must be one of {', '.join(BACKENDS)}, not {model!r}")
-        self.token = f"local-{secrets.token_hex(16)}" if token is None else token
+        self.token: str = f"local-{secrets.token_hex(16)}" if token is None else token
         if not (self.token.isascii() and self.token.isprintable()) or len(self.token.split()) != 1:
             raise ValueError("token must be printable ASCII without spaces")
         self._model = model

@@ -9,8 +9,7 @@ from socketserver import TCPServer, ThreadingMixIn
 from threading import Condition, Thread
 from typing import Any, Final
 
-from databricks_serving.local.compat import override
-from databricks_serving.local.connection import Connection, Limits
+from databricks_serving.local._connection import Connection, Limits
 from databricks_serving.local.workspace import Workspace
 
 _ADDRESS: Final = "127.0.0.1"
@@ -69,14 +68,12 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
                     connection.shutdown(SHUT_RDWR)
             self._closed_one.wait_for(lambda: not self._open, _CLOSE_SECONDS)
 
-    @override
     def process_request(self, request: socket | Any, client_address: Any) -> None:
         """Remember the connection until it ends."""
         with self._closed_one:
             self._open.add(request)
         super().process_request(request, client_address)
 
-    @override
     def shutdown_request(self, request: socket | Any) -> None:
         """Forget the connection."""
         super().shutdown_request(request)
@@ -84,7 +81,6 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
             self._open.discard(request)
             self._closed_one.notify_all()
 
-    @override
     def handle_error(self, *_: Any, **__: Any) -> None:
         """Report faults of ours, and no others."""
         error = sys.exception()

@@ -11,7 +11,6 @@ from io import BufferedReader, RawIOBase
 from socket import socket
 from typing import TYPE_CHECKING, Any, Final
 
-from databricks_serving.local.compat import override
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.messages import HttpReply, HttpRequest
 from databricks_serving.local.workspace import Workspace
@@ -66,14 +65,12 @@ class Connection(BaseHTTPRequestHandler):
         self._input = _TimedInput(request)
         super().__init__(request, client_address, server)
 
-    @override
     def setup(self) -> None:
         """Read through the clock."""
         super().setup()
         self.rfile.close()
         self.rfile = BufferedReader(self._input)
 
-    @override
     def handle_one_request(self) -> None:
         """Start the clock of the next request."""
         self._input.await_request(self._limits.idle_seconds, self._limits.request_seconds)
@@ -163,19 +160,16 @@ class Connection(BaseHTTPRequestHandler):
             self.send_header("connection", "close")
         self.end_headers()
 
-    @override
     def send_error(self, code: int, *_: Any, **__: Any) -> None:
         """Answer what the base class refuses itself, such as a line that is not HTTP."""
         self.close_connection = True
         phrase = HTTPStatus(code).phrase
         self._send(self._workspace.refusal(RefusedError(code, "BAD_REQUEST", f"{phrase}.")))
 
-    @override
     def version_string(self) -> str:
         """Name the server."""
         return "databricks-serving-local"
 
-    @override
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Log a request line, when asked to."""
         if self._verbose:
@@ -196,12 +190,10 @@ class _TimedInput(RawIOBase):
         self._deadline = time.monotonic() + idle_seconds
         self._request_seconds = request_seconds
 
-    @override
     def readable(self) -> bool:
         """Allow reading."""
         return True
 
-    @override
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Read what is there, or wait for it until the time is over."""
         left = self._deadline - time.monotonic()
