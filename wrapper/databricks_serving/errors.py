@@ -57,7 +57,9 @@ __all__ = [
 
 
 # A redirect, a refusal at the door, or no capacity. A 400 may come from the model's own code.
-_NOT_EXECUTED: Final = frozenset({*range(300, 400), 401, 403, 404, 405, 409, 413, 415, 422, 429, 503})
+_NOT_EXECUTED: Final = frozenset(
+    {*range(300, 400), 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
+)
 _SHOWN_ID: Final = 128
 
 
@@ -157,11 +159,11 @@ class APIStatusError(ServingError):
         self.message = message
         self.status_code = status_code
         self.error_code = error_code
-        self.request_id = request_id
+        self.request_id: str | None = request_id
         self.headers: dict[str, str] = dict(headers or {})
         self.body = body
         self.retry_after = retry_after
-        self.maybe_executed = status_code not in _NOT_EXECUTED
+        self.maybe_executed: bool = status_code not in _NOT_EXECUTED
 
     def __str__(self) -> str:
         code = f" {self.error_code}" if self.error_code else ""

@@ -1,6 +1,5 @@
 """Options of a client and of a single call."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
@@ -8,6 +7,9 @@ from typing import Any, TypedDict
 from databricks_serving.errors import ConfigError
 
 __all__ = ["CallOptions", "Timeouts"]
+
+# What a socket takes; None means longer.
+_MAX_SECONDS = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ def check_seconds(name: str, value: object) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ConfigError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not (math.isfinite(value) and value > 0):
-        raise ConfigError(f"{name} must be a positive number of seconds, not {value}")
+    if not 0 < value <= _MAX_SECONDS:
+        raise ConfigError(f"{name} must be positive, and at most {_MAX_SECONDS:g} seconds")
 
 
 class CallOptions(TypedDict, total=False):

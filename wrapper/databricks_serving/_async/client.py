@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.resources import AsyncChat, AsyncCompletions, AsyncEmbeddings
+from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import changed_settings, resolve_settings
 from databricks_serving._http import AsyncSender
 from databricks_serving.options import Timeouts
@@ -31,18 +32,23 @@ class AsyncServingClient:
         transport: "httpx.AsyncBaseTransport | None" = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> None:
-        settings = resolve_settings(host, token, os.environ, timeout, max_retries, default_headers)
+        # A traceback that shows local variables must not show the token.
+        secret, token = Secret.of(token), None
+        settings = resolve_settings(host, secret, os.getenv, timeout, max_retries, default_headers)
         self._set_up(AsyncCaller(settings, AsyncSender(transport)), owner=True)
 
     def _set_up(self, caller: AsyncCaller, *, owner: bool) -> None:
         self._caller = caller
         self._owner = owner
-        self.chat = AsyncChat(caller)
-        self.completions = AsyncCompletions(caller)
-        self.embeddings = AsyncEmbeddings(caller)
+        self.chat: AsyncChat = AsyncChat(caller)
+        self.completions: AsyncCompletions = AsyncCompletions(caller)
+        self.embeddings: AsyncEmbeddings = AsyncEmbeddings(caller)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(host={self._caller.settings.credentials.host!r})"
+        # A traceback that shows local variables may ask a client that is not made yet.
+        caller: AsyncCaller | None = getattr(self, "_caller", None)
+        host = caller.settings.credentials.host if caller else ""
+        return f"{type(self).__name__}(host={host!r})"
 
     def with_options(
         self,

@@ -28,7 +28,7 @@ AsyncCompletionStream: TypeAlias = AsyncEventStream[Completion, CompletionChunk,
 
 
 class AsyncChatCompletions:
-    """AsyncChat: endpoints with task `llm/v1/chat`."""
+    """Chat: endpoints with task `llm/v1/chat`."""
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -88,7 +88,7 @@ class AsyncChatCompletions:
 
 
 class AsyncRawChatCompletions:
-    """AsyncChat, returning HTTP responses."""
+    """Chat, returning HTTP responses."""
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -105,7 +105,7 @@ class AsyncChat:
     """Holds `completions`, where users of other clients look for it."""
 
     def __init__(self, caller: AsyncCaller) -> None:
-        self.completions = AsyncChatCompletions(caller)
+        self.completions: AsyncChatCompletions = AsyncChatCompletions(caller)
 
 
 class AsyncCompletions:
@@ -179,7 +179,7 @@ class AsyncRawCompletions:
 
 
 class AsyncEmbeddings:
-    """AsyncEmbeddings: endpoints with task `llm/v1/embeddings`."""
+    """Embeddings: endpoints with task `llm/v1/embeddings`."""
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -206,7 +206,7 @@ class AsyncEmbeddings:
 
 
 class AsyncRawEmbeddings:
-    """AsyncEmbeddings, returning HTTP responses."""
+    """Embeddings, returning HTTP responses."""
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,7 +13,9 @@ HOST_VARIABLE = "DATABRICKS_HOST"
 TOKEN_VARIABLE = "DATABRICKS_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
 _MAX_TOKEN_LENGTH = 16 * 1024
-_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+# A last label of digits (or hexadecimal) would be read as an IPv4 address in an odd notation.
+_LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_HOST_NAME = re.compile(rf"({_LABEL}\.)*(?!\d+$|0x[0-9a-f]*$){_LABEL}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,22 @@ class Credentials:
 
 
 def resolve_credentials(
-    host: str | None, token: str | None, environment: Mapping[str, str]
+    host: str | None, token: Secret | None, variable: Callable[[str], str | None]
 ) -> Credentials:
     """Resolve host and token from arguments, then from the environment; empty counts as unset.
+
+    Args:
+        host: Address of the workspace, as people write it.
+        token: The token, wrapped at once so that no traceback shows it among local variables.
+        variable: Returns the value of an environment variable.
 
     Raises:
         ConfigError: When one is missing or cannot work; the token is never in the message.
     """
-    found_host = host if host is not None else environment.get(HOST_VARIABLE) or None
+    found_host = host if host is not None else variable(HOST_VARIABLE) or None
     if found_host is None:
         raise ConfigError(f"no workspace: pass host= or set {HOST_VARIABLE}")
-    found_token = token if token is not None else environment.get(TOKEN_VARIABLE) or None
+    found_token = token or Secret.of(variable(TOKEN_VARIABLE) or None)
     if found_token is None:
         raise ConfigError(f"no token: pass token= or set {TOKEN_VARIABLE}")
     return Credentials(normalise_host(found_host), check_token(found_token))
@@ -56,14 +63,19 @@ def normalise_host(host: str) -> str:
         )
     if parts.path.startswith("/serving-endpoints"):
         raise ConfigError("host must be the workspace's address alone, without /serving-endpoints")
+    shown = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{shown}{_port_suffix(parts)}{parts.path.rstrip('/')}"
+
+
+def _port_suffix(parts: SplitResult) -> str:
     try:
         port = parts.port
     except ValueError:
-        raise ConfigError("host has an invalid port") from None
-    shown = f"[{name}]" if ":" in name else name
+        port = 0
+    if port == 0:
+        raise ConfigError("host has an invalid port")
     default = {"https": 443, "http": 80}[parts.scheme]
-    suffix = "" if port is None or port == default else f":{port}"
-    return f"{parts.scheme}://{shown}{suffix}{parts.path.rstrip('/')}"
+    return "" if port is None or port == default else f":{port}"
 
 
 def _parse(host: object) -> tuple[SplitResult, str]:
@@ -91,6 +103,8 @@ def _parse(host: object) -> tuple[SplitResult, str]:
 def _check_name(name: str) -> str:
     address = _address(name)
     if address is not None:
+        # An IPv4 address may come in the dress of IPv6.
+        address = getattr(address, "ipv4_mapped", None) or address
         if address.is_link_local or address.is_unspecified or address.is_multicast:
             raise ConfigError(f"host {name} is not the address of a workspace")
         return name
@@ -115,23 +129,29 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def check_token(token: object) -> Secret:
-    """Return the token as a secret; spaces around it are dropped.
+def check_token(token: Secret) -> Secret:
+    """Return the token without the spaces around it.
 
     Raises:
         ConfigError: When it cannot be a token; the message says why without showing it.
     """
+    fault = _token_fault(token.reveal())
+    if fault is not None:
+        raise ConfigError(f"token {fault}")
+    return Secret(token.reveal().strip())
+
+
+def _token_fault(token: object) -> str | None:
+    # Nothing is raised from here: a traceback that shows local variables would show the token.
     if not isinstance(token, str):
-        raise ConfigError(f"token must be a str, not {type(token).__name__}")
-    if "\n" in token or "\r" in token:
-        raise ConfigError("token has a line break in it; was it read from a file? strip it first")
+        return f"must be a str, not {type(token).__name__}"
     text = token.strip()
-    if not text:
-        raise ConfigError("token is empty")
-    if text.lower().startswith("bearer "):
-        raise ConfigError("token must be the token alone, without 'Bearer'")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError("token has a character that no token has (space, control or non-ASCII)")
-    if len(text) > _MAX_TOKEN_LENGTH:
-        raise ConfigError(f"token is longer than {_MAX_TOKEN_LENGTH} characters")
-    return Secret(text)
+    plain = text.isascii() and text.isprintable() and " " not in text
+    rules = (
+        (not text, "is empty"),
+        ("\n" in token or "\r" in token, "has a line break; was it read from a file? strip it"),
+        (text.lower().startswith("bearer "), "must be the token alone, without 'Bearer'"),
+        (not plain, "has a character that no token has (space, control or non-ASCII)"),
+        (len(text) > _MAX_TOKEN_LENGTH, f"is longer than {_MAX_TOKEN_LENGTH} characters"),
+    )
+    return next((fault for broken, fault in rules if broken), None)

@@ -2,18 +2,22 @@
 
 from typing import Any
 
-from databricks_serving._core.json_codec import is_list, is_object
-
 # Text and parts may alternate in one stream (recording: chat/stream-reasoning-signature).
-Piece = str | list[Any] | None
+Piece = str | list[Any] | dict[str, Any] | None
+
+_SUMMARY_TEXT = "summary_text"
 
 
 class GrowingContent:
-    """The content of one choice: a text until the first part arrives, a list of parts after."""
+    """The content of one choice: a text until the first part arrives, a list of parts after.
 
-    __slots__ = ("_parts", "_text")
+    A whole answer that comes as a stream of one event may have an object instead.
+    """
+
+    __slots__ = ("_object", "_parts", "_text")
 
     def __init__(self) -> None:
+        self._object: dict[str, Any] | None = None
         self._text: list[str] | None = None
         self._parts: list[dict[str, Any]] | None = None
 
@@ -21,13 +25,16 @@ class GrowingContent:
         """Take in the content of one event; parts are JSON objects."""
         if isinstance(piece, list):
             for part in piece:
-                if is_object(part):
-                    self._add_part(part)
+                self._add_part(part)
+        elif isinstance(piece, dict):
+            self._object = piece
         elif piece is not None:
             self._add_text(piece)
 
-    def result(self) -> str | list[dict[str, Any]] | None:
+    def result(self) -> str | list[dict[str, Any]] | dict[str, Any] | None:
         """Return the content as a whole reply would hold it."""
+        if self._object is not None:
+            return self._object
         if self._parts is not None:
             return [_joined(part) for part in self._parts]
         return None if self._text is None else "".join(self._text)
@@ -47,20 +54,23 @@ class GrowingContent:
             before = "".join(self._text or ())
             if before:
                 self._add_part({"type": "text", "text": before})
-        last = self._parts[-1] if self._parts else None
+        last = self._parts[-1] if self._parts else {}
         kind = part.get("type")
-        if last is None or last.get("type") != kind or kind not in {"text", "reasoning"}:
-            self._parts.append(_opened(part))
-        elif kind == "text":
+        if kind == "text" and last.get("type") == kind:
             _extend_text(last, part)
-        else:
+        elif kind == "reasoning" and last.get("type") == kind:
             _extend_summary(last["summary"], part.get("summary"))
+        else:
+            self._parts.append(_opened(part))
 
 
 def _opened(part: dict[str, Any]) -> dict[str, Any]:
     """Copy a part so that it can grow: its texts become lists of pieces."""
     if part.get("type") == "text":
-        return {**part, "text": [part.get("text") or ""]}
+        opened = {k: v for k, v in part.items() if k not in {"citation", "citations"}}
+        opened["text"] = []
+        _extend_text(opened, part)
+        return opened
     if part.get("type") != "reasoning":
         return part
     summary: list[dict[str, Any]] = []
@@ -69,28 +79,24 @@ def _opened(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _extend_text(last: dict[str, Any], part: dict[str, Any]) -> None:
-    last["text"].append(part.get("text") or "")
-    citation = part.get("citation")
-    if citation is not None:
-        last["citations"] = [*(last.get("citations") or ()), citation]
-    if part.get("citations"):
-        last["citations"] = [*(last.get("citations") or ()), *part["citations"]]
+    last["text"].append(part["text"])
+    # A stream sends sources one by one, a whole reply as a list.
+    single = [] if part.get("citation") is None else [part["citation"]]
+    sources = [*single, *(part.get("citations") or ())]
+    if sources:
+        last["citations"] = [*last.get("citations", ()), *sources]
 
 
-def _extend_summary(summary: list[dict[str, Any]], pieces: object) -> None:
-    for piece in pieces if is_list(pieces) else ():
-        if not is_object(piece):
-            continue
-        last = summary[-1] if summary else None
-        joins = last is not None and last.get("type") == piece.get("type") == "summary_text"
+def _extend_summary(summary: list[dict[str, Any]], pieces: list[dict[str, Any]] | None) -> None:
+    for piece in pieces or ():
+        last = summary[-1] if summary else {}
+        is_text = piece.get("type") == _SUMMARY_TEXT
         # A signature closes its text: what follows is another thought.
-        if joins and last is not None and not last.get("signature"):
-            last["text"].append(piece.get("text") or "")
+        if is_text and last.get("type") == _SUMMARY_TEXT and not last.get("signature"):
+            last["text"].append(piece["text"])
             last.update({k: v for k, v in piece.items() if k not in {"type", "text"}})
-        elif piece.get("type") == "summary_text":
-            summary.append({**piece, "text": [piece.get("text") or ""]})
         else:
-            summary.append(piece)
+            summary.append({**piece, "text": [piece["text"]]} if is_text else piece)
 
 
 def _joined(part: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +108,5 @@ def _joined(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined_summary(piece: dict[str, Any]) -> dict[str, Any]:
-    return (
-        {**piece, "text": "".join(piece["text"])} if isinstance(piece.get("text"), list) else piece
-    )
+    is_text = piece.get("type") == _SUMMARY_TEXT
+    return {**piece, "text": "".join(piece["text"])} if is_text else piece

@@ -7,7 +7,7 @@ specific to the least.
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.json_codec import is_object
@@ -15,9 +15,16 @@ from databricks_serving._core.json_codec import is_object
 MAX_MESSAGE = 500
 # A page of a gateway says little; this much of its text is enough to recognise it.
 MAX_PAGE_TEXT = 200
+_MAX_CODE = 100
+_MAX_READ = 64 * 1024
+# A bound for what a server asks to wait; whether to wait so long is decided elsewhere.
+_MAX_SECONDS = 1e9
 
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
+# An element that is not closed takes the rest, which keeps the search linear.
+_TAG = re.compile(
+    r"<(?:(script|style)\b.*?(?:</\1\s*>|\Z)|[a-z/!?][^<>]*>)", re.DOTALL | re.IGNORECASE
+)
+_CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): +(\S.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,9 @@ class ErrorFacts:
     code: str | None = None
     status: int | None = None
     retry_after: float | None = None
+
+
+_UNSAID = ErrorFacts("the server reported an error without a message")
 
 
 def read_error_body(data: bytes, status: int) -> tuple[ErrorFacts, object]:
@@ -41,49 +51,64 @@ def read_error_body(data: bytes, status: int) -> tuple[ErrorFacts, object]:
     return facts or _from_text(body if isinstance(body, str) else text, status), body
 
 
+def read_error_event(data: str) -> tuple[ErrorFacts, object]:
+    """Return what an event named `error` says, as `read_error_body` does."""
+    if not data.strip():
+        return _UNSAID, data
+    return read_error_body(data.encode("utf-8", "replace"), 0)
+
+
 def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
     """Return the error that an event of a stream reports, in any of the known forms, or None."""
     output = event.get("databricks_output")
-    if is_object(output) and is_object(output.get("error")):
-        return _from_object(output["error"])
+    inner = output.get("error") if is_object(output) else None
+    if is_object(inner):
+        return _from_object(inner) or _UNSAID
     if event.get("choices"):
         return None
-    if "error_code" in event or event.get("error") or event.get("type") == "error":
-        return _from_object(event) or ErrorFacts("the server reported an error without a message")
+    if event.get("error_code") or event.get("error") or event.get("type") == "error":
+        return _from_object(event) or _UNSAID
     return None
 
 
 def _from_object(body: dict[str, Any]) -> ErrorFacts | None:
     error = body.get("error")
-    if "error_code" not in body and is_object(error):
-        return _from_detail(error)
-    if "error_code" not in body and isinstance(error, str):
-        return _from_wrapped(error, body.get("external_model_message"))
     message = body.get("message")
-    code = _code(body.get("error_code", body.get("code")))
-    if isinstance(message, str):
+    code = _code(body.get("error_code")) or _code(body.get("code"))
+    # Beside an object under `error`, only the platform's own envelope has the better message.
+    if _is_said(message) and (body.get("error_code") or not is_object(error)):
         return _unwrap(message, code, _status(body.get("error_code")))
-    if body.get("detail"):
-        return ErrorFacts(_one_line(body["detail"]), code)
-    return ErrorFacts(code, code) if code else None
+    if is_object(error):
+        return _from_detail(error)
+    if _is_said(error):
+        return _from_wrapped(error, body.get("external_model_message"))
+    said = _one_line(body.get("detail") or "") or code
+    return ErrorFacts(said, code) if said else None
 
 
 def _from_detail(error: dict[str, Any]) -> ErrorFacts:
-    # OpenAI names the code or only the type, Google numbers the code and names the status.
-    candidates = [error.get(key) for key in ("status", "error_code", "code", "type")]
-    names = [value for value in candidates if isinstance(value, str)]
-    code = names[0] if names else _code(error.get("code"))
+    # OpenAI names the code, Google numbers it and names the status: a name says more.
+    values = [error.get(key) for key in ("status", "error_code", "code", "type")]
+    named = [_code(value) for value in values if isinstance(value, str)]
+    numbered = [_code(value) for value in values[1:]]
+    code = next(filter(None, [*named, *numbered]), None)
     status = _status(error.get("status_code")) or _status(error.get("code"))
     return ErrorFacts(
-        _one_line(error.get("message") or code or "no message"),
+        _one_line(error.get("message") or "") or code or "no message",
         code,
         status,
         _seconds(error.get("retry_after")),
     )
 
 
+def _is_said(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def _from_wrapped(error: str, inner: object) -> ErrorFacts:
-    found = _from_object(inner) if is_object(inner) else None
+    # A provider's body holds no further one: the recursion ends here.
+    own = {**inner, "external_model_message": None} if is_object(inner) else {}
+    found = _from_object(own)
     if found is None:
         return _unwrap(error, None, None)
     return ErrorFacts(_one_line(f"{error}: {found.message}"), found.code, found.status)
@@ -92,36 +117,34 @@ def _from_wrapped(error: str, inner: object) -> ErrorFacts:
 def _unwrap(message: str, code: str | None, status: int | None) -> ErrorFacts:
     """Read a message that is itself JSON: a provider's body, or the verdict of a guardrail."""
     if not message.lstrip().startswith("{"):
-        return ErrorFacts(_one_line(_without_code(message, code)), code, status)
+        # The platform often repeats the code at the head of the message.
+        said = _one_line(message.removeprefix(f"{code}: ")) or _one_line(message)
+        return ErrorFacts(said, code, status)
     try:
         inner = json_codec.decode(message)
     except json_codec.JSONDecodeError:
         return ErrorFacts(_one_line(message), code, status)
     verdict = inner.get("finishReason")
-    if isinstance(verdict, str):
-        return ErrorFacts(verdict, code, status)
+    if _is_said(verdict):
+        return ErrorFacts(_one_line(verdict), code, status)
     found = _from_object(inner)
     return ErrorFacts(found.message if found else _one_line(message), code, status)
 
 
-def _without_code(message: str, code: str | None) -> str:
-    # The platform often repeats the code at the head of the message.
-    return message.removeprefix(f"{code}: ") if code else message
-
-
 def _from_text(text: str, status: int) -> ErrorFacts:
-    if "<" in text and _TAG.search(text):
-        page = " ".join(_TAG.sub(" ", text[:65536]).split())
+    text = text[:_MAX_READ].strip()
+    if _TAG.search(text):
+        page = " ".join(_TAG.sub(" ", text).split())
         return ErrorFacts(page[:MAX_PAGE_TEXT] or _phrase(status))
     coded = _CODE_AND_TEXT.match(text)
     if coded:
-        return ErrorFacts(_one_line(coded[2]), coded[1])
+        return ErrorFacts(_one_line(coded[2]), _code(coded[1]))
     return ErrorFacts(_one_line(text) if text else _phrase(status))
 
 
 def _one_line(value: object) -> str:
-    text = value if isinstance(value, str) else json_codec.encode(value).decode()
-    return " ".join(text.split())[:MAX_MESSAGE]
+    text = value if isinstance(value, str) else json_codec.to_text(value)
+    return " ".join(text[:_MAX_READ].split())[:MAX_MESSAGE]
 
 
 def _phrase(status: int) -> str:
@@ -133,8 +156,8 @@ def _phrase(status: int) -> str:
 
 def _code(value: object) -> str | None:
     if isinstance(value, str):
-        return value or None
-    return str(value) if type(value) is int else None
+        return _one_line(value)[:_MAX_CODE] or None
+    return str(value)[:_MAX_CODE] if type(value) is int else None
 
 
 def _status(value: object) -> int | None:
@@ -144,6 +167,6 @@ def _status(value: object) -> int | None:
 
 
 def _seconds(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MAX_SECONDS:
         return float(value)
     return None

@@ -4,7 +4,9 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any, Final, TypeGuard
+from uuid import UUID
 
 import orjson
 
@@ -27,7 +29,7 @@ class JSONEncodeError(TypeError):
 
 
 def encode(value: Any) -> bytes:
-    """Encode a value; raises JSONEncodeError for what JSON cannot hold."""
+    """Encode a value; raises JSONEncodeError, a TypeError, for what JSON cannot hold."""
     try:
         data = orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONEncodeError as error:
@@ -54,6 +56,11 @@ def decode(data: bytes | str) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         return _decode_leniently(data)
+
+
+def to_text(value: Any) -> str:
+    """Write a decoded value for people; takes all that `decode` returns."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -105,19 +112,25 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[str]:
     """Yield what keeps a value from being JSON: the place, then the kind."""
     if depth > MAX_DEPTH:
         yield f"{path[:40]}... is nested deeper than {MAX_DEPTH}, or contains itself"
-    elif isinstance(value, dict):
+    elif is_object(value):
         for key, item in value.items():
-            if not isinstance(key, str):
+            if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
                 yield f"{path or 'the body'} has a key of type {type(key).__name__}"
             yield from _faults(item, f"{path}.{key}" if path else str(key), depth + 1)
-    elif isinstance(value, list | tuple):
+    elif is_list(value):
         for position, item in enumerate(value):
             yield from _faults(item, f"{path}[{position}]", depth + 1)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            yield f"{path} is not a finite number"
-    elif isinstance(value, int):
-        if value not in _INTEGERS:
-            yield f"{path} is an integer of more than 64 bits"
-    elif not isinstance(value, str | None):
-        yield f"{path} is of type {type(value).__name__}"
+    else:
+        fault = _scalar_fault(value)
+        if fault is not None:
+            yield f"{path} {fault}"
+
+
+def _scalar_fault(value: object) -> str | None:
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "is not a finite number"
+    if isinstance(value, int):
+        return None if value in _INTEGERS else "is an integer of more than 64 bits"
+    # Those that orjson writes beside JSON's own.
+    known = isinstance(value, str | Enum | UUID | None)
+    return None if known else f"is of type {type(value).__name__}"

@@ -54,10 +54,9 @@ def status_error(response: Response, now: datetime, token: Secret) -> APIStatusE
     meta = response.meta
     if HTTPStatus.MULTIPLE_CHOICES <= meta.status_code < HTTPStatus.BAD_REQUEST:
         return _error(meta, ErrorFacts("redirects are not followed; is the host right?"), "", None)
-    facts, body = read_error_body(response.body, meta.status_code)
-    masked = ErrorFacts(token.mask(facts.message), facts.code)
+    facts, body = read_error_body(token.mask(response.body), meta.status_code)
     retry_after = parse_retry_after(meta.headers, now) or facts.retry_after
-    return _error(meta, masked, body, retry_after)
+    return _error(meta, facts, body, retry_after)
 
 
 def _error(
@@ -85,11 +84,19 @@ def read_reply(operation: Operation[ReplyT], response: Response) -> ReplyT:
         InvalidResponseError: When the body is not what the contract says.
         APIStatusError: When the body reports an error in spite of its status.
     """
-    data = decode_object(response)
-    operation.check(data)
-    reply = operation.parse(data)
+    reply = operation.parse(checked_object(operation, response))
     reply.meta = response.meta
     return reply
+
+
+def checked_object(operation: Operation[Any], response: Response) -> dict[str, Any]:
+    """Return the JSON object of a response, checked and completed; raises as `read_reply` does."""
+    data = decode_object(response)
+    try:
+        operation.check(data)
+    except InvalidResponseError as error:
+        raise _invalid(response, str(error)) from None
+    return data
 
 
 def decode_object(response: Response) -> dict[str, Any]:

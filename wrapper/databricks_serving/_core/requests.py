@@ -1,17 +1,20 @@
 """Requests built from arguments: everything is checked before a byte is sent."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
 from databricks_serving._core.operations import Operation
 from databricks_serving._core.settings import Settings, check_headers
-from databricks_serving.errors import InvalidRequestError
+from databricks_serving.errors import ConfigError, InvalidRequestError
 from databricks_serving.options import Timeouts
+from databricks_serving_api.types import Model
+
+T = TypeVar("T")
 
 # fact: endpoint names are letters, digits, `-` and `_`; catalogue names have dots as well.
 _ENDPOINT_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,255}")
@@ -55,16 +58,15 @@ def build_request(
     given = {name: value for name, value in arguments.items() if value is not None}
     options = {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
     _check_subject(given, known[0])
-    body = {**given, **({"stream": True} if stream else {})}
-    body |= _mapping(options, "extra_body")
-    kwargs = operation.get_kwargs(_check_endpoint(endpoint), body=body)
+    body = {**given, **({"stream": True} if stream else {}), **_mapping(options, "extra_body")}
+    kwargs = _in_json(lambda: operation.get_kwargs(_check_endpoint(endpoint), body=body))
     return Request(
         endpoint=endpoint,
         method=kwargs["method"].upper(),
         url=_url(settings, kwargs["url"], _mapping(options, "extra_query")),
         headers=_headers(settings, options, stream=stream),
-        content=_encode(kwargs["json"]),
-        timeouts=Timeouts.of(options["timeout"]) if "timeout" in options else settings.timeouts,
+        content=_in_json(lambda: json_codec.encode(kwargs["json"])),
+        timeouts=_timeouts(options, settings.timeouts),
         stream=stream,
     )
 
@@ -85,7 +87,7 @@ def _check_subject(given: Mapping[str, Any], name: str) -> None:
         if not _is_list(value) or not value:
             raise InvalidRequestError("messages must be a list of at least one message")
         for position, message in enumerate(value):
-            if not (isinstance(message, Mapping) or hasattr(message, "to_dict")):
+            if not isinstance(message, Mapping | Model):
                 raise InvalidRequestError(
                     f"messages[{position}] must be a dict or a message model, "
                     f"not {type(message).__name__}"
@@ -108,7 +110,11 @@ def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _url(settings: Settings, path: str, query: Mapping[str, Any]) -> str:
-    suffix = f"?{urlencode(query)}" if query else ""
+    for name, value in query.items():
+        if not isinstance(value, str):
+            raise InvalidRequestError(f"extra_query[{name!r:.80}] must be a str")
+    # A lone surrogate has no form in a URL.
+    suffix = f"?{urlencode(query, errors='replace')}" if query else ""
     return f"{settings.credentials.host}{path}{suffix}"
 
 
@@ -124,9 +130,18 @@ def _headers(settings: Settings, options: Mapping[str, Any], *, stream: bool) ->
     }
 
 
-def _encode(body: object) -> bytes:
+def _timeouts(options: Mapping[str, Any], default: Timeouts) -> Timeouts:
     try:
-        return json_codec.encode(body)
-    except (TypeError, ValueError, RecursionError) as error:
-        # Only the kind of value is named: the value may be the user's text.
+        return Timeouts.of(options["timeout"]) if "timeout" in options else default
+    except ConfigError as error:
+        raise InvalidRequestError(str(error)) from None
+
+
+def _in_json(write: Callable[[], T]) -> T:
+    try:
+        return write()
+    except TypeError as error:
+        # Only the place and the kind of value are named: the value may be the user's text.
         raise InvalidRequestError(f"the request cannot be written as JSON: {error}") from None
+    except RecursionError:
+        raise InvalidRequestError("the request is nested too deeply, or contains itself") from None

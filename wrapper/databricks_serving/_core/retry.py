@@ -1,13 +1,12 @@
 """Whether and when to try again: decisions only, no sleep and no clock."""
 
-import math
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-
-from dateutil import parser
 
 from databricks_serving.errors import APIConnectionError, APIStatusError, ConfigError, ServingError
 
@@ -17,6 +16,8 @@ MAX_RETRY_AFTER = 120.0
 
 # fact: the platform answers these without having run the model.
 _REJECTED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# More digits than this are no number of seconds; a float holds 308.
+_NUMBER = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300})?")
 # Limits that take hours to clear, at a status that otherwise clears in seconds.
 _LASTING = ("daily spend", "daily limit", "quota exceeded")
 
@@ -98,19 +99,14 @@ def parse_retry_after(headers: Mapping[str, str], now: datetime) -> float | None
 
 
 def _number(value: str | None) -> float | None:
-    try:
-        number = float(value or "")
-    except ValueError:
+    if value is None or not _NUMBER.fullmatch(value.strip()):
         return None
-    return number if math.isfinite(number) and number > 0 else None
+    return float(value) or None
 
 
 def _date(value: str | None) -> datetime | None:
-    # A bare number would be read as a day of this month.
-    if value is None or len(value) > 64 or not any(c.isalpha() for c in value):  # noqa: PLR2004
-        return None
     try:
-        date = parser.parse(value)
+        date = parsedate_to_datetime(value or "")
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
 """A text that must not be printed."""
 
-from typing import NoReturn
+from typing import NoReturn, Self
 
 
 class Secret:
@@ -11,13 +11,18 @@ class Secret:
     def __init__(self, value: str) -> None:
         self._value = value
 
+    @classmethod
+    def of(cls, value: str | None) -> Self | None:
+        """Return a secret, or None for None."""
+        return None if value is None else cls(value)
+
     def reveal(self) -> str:
         """Return the secret itself; for the header that carries it only."""
         return self._value
 
-    def mask(self, text: str) -> str:
-        """Return a text with every occurrence of the secret replaced."""
-        return text.replace(self._value, "***")
+    def mask(self, data: bytes) -> bytes:
+        """Return a body with every occurrence of the secret replaced."""
+        return data.replace(self._value.encode(), b"***")
 
     def __repr__(self) -> str:
         return "Secret(***)"

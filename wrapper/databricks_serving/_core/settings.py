@@ -1,11 +1,13 @@
 """What a client knows, as one value that `with_options` copies with changes."""
 
+import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from databricks_serving._core.config import Credentials, resolve_credentials
 from databricks_serving._core.retry import RetryPolicy
+from databricks_serving._core.secret import Secret
 from databricks_serving._version import __version__
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving.options import Timeouts
@@ -13,7 +15,11 @@ from databricks_serving.options import Timeouts
 USER_AGENT = f"databricks-serving/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
 # The client or the transport sets these; a second value would contradict the first.
-_RESERVED = frozenset({"authorization", "content-length", "host", "transfer-encoding"})
+_RESERVED = frozenset(
+    {"authorization", "content-length", "content-type", "host", "transfer-encoding"}
+)
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +29,13 @@ class Settings:
     credentials: Credentials
     timeouts: Timeouts
     retry: RetryPolicy
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
 
 
 def resolve_settings(
     host: str | None,
-    token: str | None,
-    environment: Mapping[str, str],
+    token: Secret | None,
+    variable: Callable[[str], str | None],
     timeout: float | Timeouts | None,
     max_retries: int,
     default_headers: Mapping[str, str] | None,
@@ -41,7 +47,7 @@ def resolve_settings(
         InvalidRequestError: When a header cannot be sent.
     """
     return Settings(
-        credentials=resolve_credentials(host, token, environment),
+        credentials=resolve_credentials(host, token, variable),
         timeouts=Timeouts() if timeout is None else Timeouts.of(timeout),
         retry=RetryPolicy(max_retries),
         headers={"user-agent": USER_AGENT, **check_headers("default_headers", default_headers)},
@@ -70,25 +76,23 @@ def check_headers(name: str, headers: Mapping[str, str] | None) -> dict[str, str
     Raises:
         InvalidRequestError: When one cannot be sent; values are not shown.
     """
+    if headers is None:
+        return {}
+    if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+        raise InvalidRequestError(f"{name} must be a dict, not {type(headers).__name__}")
     checked: dict[str, str] = {}
-    for key, value in (headers or {}).items():
-        if not _is_token(key):
-            raise InvalidRequestError(f"{name} has an invalid header name {key!r}")
+    for key, value in headers.items():
+        if not _fits(_NAME, key):
+            raise InvalidRequestError(f"{name} has an invalid header name {key!r:.80}")
         if key.lower() in _RESERVED:
             raise InvalidRequestError(f"{name} must not set {key}: the client does")
-        if not _is_text(value):
-            raise InvalidRequestError(f"{name}[{key!r}] must be a str of printable ASCII")
+        if not _fits(_VALUE, value):
+            raise InvalidRequestError(
+                f"{name}[{key!r}] must be a str of printable ASCII without spaces around it"
+            )
         checked[key.lower()] = value
     return checked
 
 
-def _is_token(value: object) -> bool:
-    return (
-        isinstance(value, str)
-        and value.replace("-", "").replace("_", "").isalnum()
-        and value.isascii()
-    )
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value.isascii() and (value.isprintable() or not value)
+def _fits(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None

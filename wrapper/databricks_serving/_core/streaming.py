@@ -6,13 +6,14 @@ Anything else (a closed connection, a stall, an error event) is an error that ke
 
 from collections import deque
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, Generic, NoReturn, TypeGuard, TypeVar
 
 from databricks_serving._core import json_codec
-from databricks_serving._core.error_bodies import ErrorFacts, find_event_error
+from databricks_serving._core.error_bodies import ErrorFacts, find_event_error, read_error_event
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.operations import ChunkT, EventT, StreamingOperation, TextReplyT
-from databricks_serving._core.replies import Response, decode_object, media_type
+from databricks_serving._core.replies import Response, checked_object, media_type
 from databricks_serving._core.sse import ServerSentEvent, SSEDecoder, SSELimitError
 from databricks_serving.errors import (
     APIStatusError,
@@ -49,25 +50,29 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         self, operation: StreamingOperation[TextReplyT, ChunkT, EventT], meta: ReplyMeta
     ) -> None:
         self.meta = meta
-        self.terminated_cleanly = False
+        self.terminated_cleanly: bool = False
+        self.news: Iterable[EventT] = ()
         self._operation = operation
         self._accumulator = operation.accumulator()
         self._decoder = SSEDecoder()
         self._pending: deque[ServerSentEvent] = deque()
         # The body so far, while it is not known to be a stream of events.
-        self._whole: bytearray | None = None if media_type(meta) == _STREAM_TYPE else bytearray()
+        self._body: bytearray | None = None if media_type(meta) == _STREAM_TYPE else bytearray()
+        # A whole answer that came instead, and the one chunk that stands for it.
+        self._answer: TextReplyT | None = None
+        self._answer_chunk: ChunkT | None = None
         self._count = 0
+        self._begun = False
         self._ended = False
-        self.news: Iterable[EventT] = ()
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will come: no more bytes need be fed."""
-        return self._ended and not self._pending
+        return self._ended and not self._pending and self._answer_chunk is None
 
     def snapshot(self) -> TextReplyT:
         """Return the reply so far."""
-        reply = self._accumulator.snapshot()
+        reply = self._answer or self._accumulator.snapshot()
         reply.meta = self.meta
         return reply
 
@@ -75,11 +80,11 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         """Take in the next bytes of the body."""
         if self._ended:
             return
-        if self._whole is not None:
-            self._whole += data
-            if not self._looks_like_stream():
+        if self._body is not None:
+            self._body += data
+            if not self._looks_like_stream(self._body):
                 return
-            data, self._whole = bytes(self._whole), None
+            data, self._body = bytes(self._body), None
         try:
             self._pending.extend(self._decoder.feed(data))
         except SSELimitError as error:
@@ -90,8 +95,8 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         if self._ended:
             return
         self._ended = True
-        if self._whole is not None:
-            self._read_whole(bytes(self._whole))
+        if self._body is not None:
+            self._read_whole(Response(self.meta, bytes(self._body)))
 
     def fail(self, error: ServingError) -> StreamInterruptedError:
         """Return the error for a connection that broke while the stream was read."""
@@ -104,18 +109,25 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             StreamServerError: When the event reports an error.
             StreamInterruptedError: When the event cannot be read, or the body has ended too soon.
         """
-        while self._pending:
+        chunk, self._answer_chunk = self._answer_chunk, None
+        while chunk is None and self._pending:
             chunk = self._read(self._pending.popleft())
-            if chunk is not None:
-                self.news = self._accumulator.add(chunk)
-                return chunk
-        if self._ended and not (self.terminated_cleanly or self._accumulator.complete):
+        if chunk is not None:
+            self._begun = True
+            self.news = self._accumulator.add(chunk)
+        elif self._ended and not self._complete:
             self._interrupt("the stream ended without a finish reason and without a terminator")
-        return None
+        return chunk
+
+    @property
+    def _complete(self) -> bool:
+        answered = self.terminated_cleanly or self._answer is not None
+        return answered or self._accumulator.complete
 
     def _read(self, event: ServerSentEvent) -> ChunkT | None:
         self._count += 1
-        if event.data.strip() == _DONE:
+        # Some gateways quote the terminator as if it were JSON.
+        if event.data.strip().strip('"') == _DONE:
             self.terminated_cleanly = True
             self._ended = True
             self._pending.clear()
@@ -139,8 +151,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         except json_codec.JSONDecodeError:
             data = None
         if event.event == "error":
-            body = data if is_object(data) else {"message": event.data}
-            self._report(find_event_error(body) or _facts(body), body)
+            self._report(*read_error_event(event.data))
         if is_object(data):
             ours = event.event == "message" or "choices" in data
             return data if ours else None
@@ -161,33 +172,27 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         self._ended = True
         self._pending.clear()
         error.request_id = self.meta.request_id
-        error.partial = self.snapshot() if self._count else None
+        error.partial = self.snapshot() if self._begun else None
         return error
 
-    def _looks_like_stream(self) -> bool:
+    def _looks_like_stream(self, body: bytearray) -> bool:
         """Decide by the first bytes, where the content type does not."""
-        if media_type(self.meta) in _JSON_TYPES or self._whole is None:
+        if media_type(self.meta) in _JSON_TYPES:
             return False
-        head = bytes(self._whole[:_SNIFFED]).lstrip(b"\xef\xbb\xbf \t\r\n")
+        head = bytes(body[:_SNIFFED]).lstrip(b"\xef\xbb\xbf \t\r\n")
         return bool(head) and head[:1] not in b"{[<"
 
-    def _read_whole(self, body: bytes) -> None:
-        """Turn a whole answer into the one event of a stream."""
-        response = Response(self.meta, body)
+    def _read_whole(self, response: Response) -> None:
+        """Take a whole answer as the one event of a stream."""
         try:
-            data = decode_object(response)
-            self._operation.check(data)
+            data = checked_object(self._operation, response)
         except APIStatusError as error:
-            self._report(ErrorFacts(error.message, error.error_code), error.body)
-        event = self._operation.as_event(data)
-        self._pending.append(ServerSentEvent("message", json_codec.encode(event).decode(), ""))
-        self._pending.append(ServerSentEvent("message", _DONE, ""))
+            status = error.status_code if error.status_code >= HTTPStatus.BAD_REQUEST else None
+            self._report(ErrorFacts(error.message, error.error_code, status), error.body)
+        self._answer_chunk = self._operation.parse_event(self._operation.as_event(data))
+        self._answer = self._operation.parse(data)
 
 
 def is_first_text(event: object) -> TypeGuard[TextDeltaEvent]:
     """Tell whether an event is new text of the first choice."""
     return isinstance(event, TextDeltaEvent) and event.choice == 0
-
-
-def _facts(body: dict[str, Any]) -> ErrorFacts:
-    return ErrorFacts(str(body.get("message") or "the server reported an error"))

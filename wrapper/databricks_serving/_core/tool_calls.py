@@ -1,47 +1,68 @@
 """Tool calls put together from the pieces in which they are streamed."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from databricks_serving_api.models import ToolCallDelta
+from databricks_serving_api.models import FunctionCallDelta, ToolCallDelta
 
 # Sent by some servers before the real arguments begin.
 _PLACEHOLDER = "{}"
 
 
-@dataclass(slots=True)
+class GrowingFunction:
+    """The name and the arguments of a call as far as they have arrived."""
+
+    __slots__ = ("_arguments", "_extras", "name")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self._arguments: list[str] = []
+        self._extras: dict[str, Any] = {}
+
+    def add(self, delta: FunctionCallDelta) -> str:
+        """Take in a piece; returns the new part of the arguments."""
+        self.name = self.name or delta.name or ""
+        fragment = delta.arguments or ""
+        if fragment and self._arguments == [_PLACEHOLDER]:
+            self._arguments.clear()
+        if fragment:
+            self._arguments.append(fragment)
+        self._extras |= _given(delta.extra)
+        return fragment
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the function as a whole reply would hold it."""
+        return {**self._extras, "name": self.name, "arguments": "".join(self._arguments)}
+
+
 class GrowingToolCall:
     """One tool call as far as it has arrived."""
 
-    position: int
-    id: str = ""
-    type: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list[str])
-    extras: dict[str, Any] = field(default_factory=dict[str, Any])
+    __slots__ = ("_extras", "_function", "_type", "id", "position")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.id = ""
+        self._type = ""
+        self._function = GrowingFunction()
+        self._extras: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the function; empty until it has come."""
+        return self._function.name
 
     def add(self, delta: ToolCallDelta) -> str:
         """Take in a piece; returns the new part of the arguments."""
         self.id = self.id or delta.id or ""
-        self.type = self.type or delta.type_ or ""
-        for key in ("thought_signature", "extra_content"):
-            value = getattr(delta, key)
-            if value is not None:
-                self.extras[key] = value
-        if delta.function is None:
-            return ""
-        self.name = self.name or delta.function.name or ""
-        fragment = delta.function.arguments or ""
-        if fragment and self.arguments == [_PLACEHOLDER]:
-            self.arguments.clear()
-        if fragment:
-            self.arguments.append(fragment)
-        return fragment
+        self._type = self._type or delta.type_ or ""
+        signed = {key: getattr(delta, key) for key in ("thought_signature", "extra_content")}
+        self._extras |= _given(delta.extra) | _given(signed)
+        return "" if delta.function is None else self._function.add(delta.function)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the call as a whole reply would hold it."""
-        function = {"name": self.name, "arguments": "".join(self.arguments)}
-        return {"id": self.id, "type": self.type or "function", "function": function, **self.extras}
+        known = {"id": self.id, "type": self._type or "function"}
+        return {**known, "function": self._function.to_dict(), **self._extras}
 
 
 class ToolCallList:
@@ -73,3 +94,7 @@ class ToolCallList:
         if delta.id:
             return next((call for call in self.calls if call.id == delta.id), None)
         return self.calls[-1] if self.calls else None
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import changed_settings, resolve_settings
 from databricks_serving._http import Sender
 from databricks_serving._sync.caller import Caller
@@ -46,18 +47,23 @@ class ServingClient:
         transport: "httpx.BaseTransport | None" = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> None:
-        settings = resolve_settings(host, token, os.environ, timeout, max_retries, default_headers)
+        # A traceback that shows local variables must not show the token.
+        secret, token = Secret.of(token), None
+        settings = resolve_settings(host, secret, os.getenv, timeout, max_retries, default_headers)
         self._set_up(Caller(settings, Sender(transport)), owner=True)
 
     def _set_up(self, caller: Caller, *, owner: bool) -> None:
         self._caller = caller
         self._owner = owner
-        self.chat = Chat(caller)
-        self.completions = Completions(caller)
-        self.embeddings = Embeddings(caller)
+        self.chat: Chat = Chat(caller)
+        self.completions: Completions = Completions(caller)
+        self.embeddings: Embeddings = Embeddings(caller)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(host={self._caller.settings.credentials.host!r})"
+        # A traceback that shows local variables may ask a client that is not made yet.
+        caller: Caller | None = getattr(self, "_caller", None)
+        host = caller.settings.credentials.host if caller else ""
+        return f"{type(self).__name__}(host={host!r})"
 
     def with_options(
         self,

@@ -105,7 +105,7 @@ class Chat:
     """Holds `completions`, where users of other clients look for it."""
 
     def __init__(self, caller: Caller) -> None:
-        self.completions = ChatCompletions(caller)
+        self.completions: ChatCompletions = ChatCompletions(caller)
 
 
 class Completions:

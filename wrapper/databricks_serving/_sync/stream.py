@@ -1,6 +1,6 @@
 """Streams of the blocking client."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self
@@ -32,14 +32,15 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
         annotate: Annotate,
     ) -> None:
         self._exchange = exchange
-        self.session = session
+        self._session = session
         self._annotate = annotate
         self._chunks = exchange.chunks()
+        self._closed = False
 
     @property
     def meta(self) -> ReplyMeta:
         """Status and headers of the response."""
-        return self.session.meta
+        return self._session.meta
 
     @property
     def request_id(self) -> str | None:
@@ -49,7 +50,17 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def terminated_cleanly(self) -> bool:
         """Whether the terminator `[DONE]` came, which some endpoints leave out."""
-        return self.session.terminated_cleanly
+        return self._session.terminated_cleanly
+
+    @property
+    def snapshot(self) -> TextReplyT:
+        """The reply as far as it has been read."""
+        return self._session.snapshot()
+
+    @property
+    def news(self) -> Iterable[EventT]:
+        """The typed events of the last chunk."""
+        return self._session.news
 
     def __iter__(self) -> Iterator[ChunkT]:
         return self
@@ -69,10 +80,10 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
     def _next(self) -> ChunkT | None:
         try:
             while True:
-                chunk = self.session.pop()
+                chunk = self._session.pop()
                 if chunk is not None:
                     return chunk
-                if self.session.finished:
+                if self._session.finished:
                     self._drain()
                     self.close()
                     return None
@@ -84,13 +95,13 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
 
     def _feed(self) -> None:
         try:
-            data = next(self._chunks, None)
+            data = None if self._closed else next(self._chunks, None)
         except ServingError as error:
-            raise self.session.fail(error) from error
+            raise self._session.fail(error) from error
         if data is None:
-            self.session.end()
+            self._session.end()
         else:
-            self.session.feed(data)
+            self._session.feed(data)
 
     def _drain(self) -> None:
         """Read what follows the terminator, so that the connection can be used again."""
@@ -103,6 +114,7 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
 
     def close(self) -> None:
         """Release the connection; the rest of the answer is dropped."""
+        self._closed = True
         self._exchange.close()
 
     def __enter__(self) -> Self:
@@ -142,7 +154,7 @@ class EventStream(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def snapshot(self) -> TextReplyT:
         """The reply as far as it has been read."""
-        return self.chunks.session.snapshot()
+        return self.chunks.snapshot
 
     @property
     def text_stream(self) -> Iterator[str]:
@@ -152,7 +164,7 @@ class EventStream(Generic[TextReplyT, ChunkT, EventT]):
     def __iter__(self) -> Iterator[EventT]:
         """Yield the events; raises as iterating over chunks does."""
         for _ in self.chunks:
-            yield from self.chunks.session.news
+            yield from self.chunks.news
 
     def get_final_completion(self) -> TextReplyT:
         """Read to the end and return the whole reply; raises as iterating does."""

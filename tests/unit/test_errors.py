@@ -1,0 +1,161 @@
+"""The tree of errors, what each carries, and that it survives a process boundary."""
+
+import copy
+import inspect
+import pickle
+import re
+from http import HTTPStatus
+
+import pytest
+import wire
+
+from databricks_serving import errors
+from databricks_serving.models import ChatCompletion
+from databricks_serving_api.types import ReplyMeta
+
+CLASSES = {name: getattr(errors, name) for name in errors.__all__ if name != "PartialReply"}
+BY_STATUS = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    413: errors.PayloadTooLargeError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+}
+# Where the server provably did not run the model. A 400 may come from the model's own code, and
+# what times out may have run.
+NOT_EXECUTED = {300, 302, 307, 308, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
+
+
+def drawn():
+    """Return the tree in the docstring of the module as pairs of a class and its parent."""
+    parents = []
+    for line in errors.__doc__.splitlines():
+        found = re.match(r"    ([│├└─ ]*)(\w+Error)\b", line)
+        if found:
+            depth = len(found[1]) // 4
+            del parents[depth:]
+            yield found[2], parents[-1] if parents else None
+            parents.append(found[2])
+
+
+def examples():
+    partial = ChatCompletion.from_dict(wire.chat("half"))
+    partial.meta = ReplyMeta(200, {"x-request-id": "r"})
+    yield errors.ServingError("a")
+    yield errors.ConfigError("a")
+    yield errors.InvalidRequestError("a")
+    yield errors.ClientClosedError("a")
+    yield errors.APIConnectionError("a", maybe_executed=False, retryable=False)
+    yield errors.APITimeoutError("a", phase="pool", maybe_executed=False)
+    yield errors.InvalidResponseError("a", status_code=206, content_type="text/html")
+    for status in (*BY_STATUS, 418, 500):
+        yield errors.error_class(status)(
+            "a",
+            status_code=status,
+            error_code="X",
+            request_id="r",
+            headers={"x-request-id": "r"},
+            body={"error_code": "X", "message": ["a"]},
+            retry_after=1.5,
+        )
+    for error in (errors.StreamError("a"), errors.StreamInterruptedError("a")):
+        error.partial = partial
+        yield error
+    error = errors.StreamServerError("a", status_code=429, error_code="X", body={"error": "a"})
+    error.partial = partial
+    yield error
+
+
+EXAMPLES = list(examples())
+
+
+def test_the_tree_is_the_one_that_is_drawn():
+    tree = {
+        name: next((b.__name__ for b in kind.__mro__[1:] if b.__name__ in CLASSES), None)
+        for name, kind in CLASSES.items()
+    }
+    assert dict(drawn()) == tree | {"StreamError": "ServingError"}
+    assert {type(example).__name__ for example in EXAMPLES} == set(CLASSES)
+
+
+def test_only_arguments_and_options_are_value_errors():
+    values = {name for name, kind in CLASSES.items() if issubclass(kind, ValueError)}
+    assert values == {"ConfigError", "InvalidRequestError"}
+    assert all(issubclass(kind, errors.ServingError) for kind in CLASSES.values())
+
+
+@pytest.mark.parametrize("status", range(300, 600))
+def test_a_status_has_its_class(status):
+    other = errors.InternalServerError if status >= 500 else errors.APIStatusError
+    assert errors.error_class(status) is BY_STATUS.get(status, other)
+
+
+def test_what_the_server_did_not_run_is_known():
+    known = {s.value for s in HTTPStatus if s >= 300} | {529, 599}
+    not_run = {s for s in known if not errors.error_class(s)("a", status_code=s).maybe_executed}
+    assert not_run == NOT_EXECUTED | {301, 303, 304, 305}
+    assert errors.APIStatusError("an error inside a 200", status_code=200).maybe_executed
+
+
+def test_defaults_say_nothing_ran_before_anything_was_sent():
+    for kind in (errors.ConfigError, errors.InvalidRequestError, errors.ClientClosedError):
+        error = kind("a")
+        assert (error.maybe_executed, error.retryable, error.attempts) == (False, False, 0)
+        assert (error.endpoint, error.request_id, error.elapsed) == (None, None, 0.0)
+    for error in (errors.APIConnectionError("a"), errors.InvalidResponseError("a")):
+        assert error.maybe_executed
+    assert errors.StreamInterruptedError("a").maybe_executed
+    assert errors.StreamInterruptedError("a").partial is None
+
+
+def everything(error):
+    attributes = {
+        name: getattr(error, name)
+        for name in dir(error)
+        if not name.startswith("_") and name not in {"with_traceback", "add_note"}
+    }
+    return attributes, str(error), repr(error), error.args
+
+
+@pytest.mark.parametrize(
+    "clone",
+    [
+        copy.copy,
+        copy.deepcopy,
+        *(lambda e, p=p: pickle.loads(pickle.dumps(e, p)) for p in range(2, 6)),  # noqa: S301 - our own
+    ],
+    ids=["copy", "deepcopy", *(f"pickle{p}" for p in range(2, 6))],
+)
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda e: type(e).__name__)
+def test_an_error_keeps_all_it_knows(error, clone):
+    error.endpoint, error.attempts, error.elapsed = "rivers", 3, 1.25
+    cloned = clone(error)
+    assert type(cloned) is type(error)
+    assert everything(cloned) == everything(error)
+
+
+def test_a_message_reads_well():
+    error = errors.NotFoundError("no such endpoint", status_code=404)
+    assert str(error) == "404: no such endpoint"
+    error.endpoint, error.error_code, error.request_id = "rivers", "ENDPOINT_NOT_FOUND", "r-1"
+    assert str(error) == (
+        "404 ENDPOINT_NOT_FOUND from endpoint 'rivers': no such endpoint (request id r-1)"
+    )
+    assert str(errors.StreamServerError("boom", error_code="X")) == "boom"
+
+
+def test_a_long_request_id_is_shortened_in_the_message_alone():
+    error = errors.NotFoundError("no", status_code=404, request_id="r" * 10_000)
+    assert str(error) == f"404: no (request id {'r' * 128})"
+    assert len(error.request_id) == 10_000
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
+def test_every_attribute_is_documented(kind):
+    documented = "".join(inspect.getdoc(base) or "" for base in kind.__mro__)
+    public = {n for e in EXAMPLES if type(e) is kind for n in everything(e)[0]} - {"args"}
+    assert public
+    assert all(f"{name}:" in documented for name in public)

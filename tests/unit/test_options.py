@@ -1,0 +1,164 @@
+"""Timeouts, retries and headers of a client, and of its copies."""
+
+import copy
+import pickle
+
+import pytest
+import wire
+
+from databricks_serving import Timeouts
+from databricks_serving.errors import ConfigError, InvalidRequestError
+
+BAD_SECONDS = [0, -1, float("nan"), float("inf"), True, "5", b"5", 10**400, 2e9, [5], object()]
+
+
+def timeouts_of(client):
+    return client._caller.settings.timeouts
+
+
+@pytest.mark.parametrize("seconds", BAD_SECONDS, ids=lambda s: repr(s)[:8])
+@pytest.mark.parametrize("phase", ["connect", "pool", "write", "read"])
+def test_a_phase_that_is_no_number_of_seconds_is_refused_by_name(seconds, phase):
+    with pytest.raises(ConfigError, match=rf"timeout \({phase}\)"):
+        Timeouts(**{phase: seconds})
+
+
+@pytest.mark.parametrize("seconds", BAD_SECONDS, ids=lambda s: repr(s)[:8])
+def test_a_timeout_that_is_no_number_of_seconds_is_refused(shell, seconds):
+    with pytest.raises(ConfigError, match="timeout must be"):
+        shell.client(timeout=seconds)
+    with pytest.raises(ConfigError, match="timeout must be"):
+        shell.client().with_options(timeout=seconds)
+
+
+@pytest.mark.parametrize("retries", [-1, 11, 1.0, True, "2", 10**9])
+def test_a_number_of_retries_outside_its_range_is_refused(shell, retries):
+    with pytest.raises(ConfigError, match="max_retries must be a whole number from 0 to 10"):
+        shell.client(max_retries=retries)
+
+
+def test_one_number_is_a_limit_for_each_phase_but_connecting_stays_short(shell):
+    expected = Timeouts(connect=5.0, pool=60, write=60, read=60)
+    assert timeouts_of(shell.client(timeout=60)) == expected
+    assert timeouts_of(shell.client(timeout=2.5)) == Timeouts(2.5, 2.5, 2.5, 2.5)
+
+
+def test_none_waits_without_end_in_that_phase():
+    assert Timeouts(read=None).read is None
+
+
+def test_timeouts_are_values():
+    timeouts = Timeouts(read=7)
+    assert copy.deepcopy(timeouts) == timeouts == pickle.loads(pickle.dumps(timeouts))  # noqa: S301 - our own
+    assert hash(timeouts) == hash(Timeouts(read=7))
+    with pytest.raises(AttributeError):
+        timeouts.read = 8
+
+
+def test_the_defaults_let_a_model_run_for_minutes(shell):
+    assert timeouts_of(shell.client()) == Timeouts(connect=5.0, pool=30.0, write=60.0, read=300.0)
+
+
+def test_each_phase_reaches_the_transport(shell):
+    client = shell.client(wire.json_reply(wire.chat()), timeout=Timeouts(1, 2, 3, None))
+    shell.wait(client.chat.completions.create(model="m", messages=wire.USER))
+    sent = shell.transport.requests[0].extensions["timeout"]
+    assert sent == {"connect": 1, "pool": 2, "write": 3, "read": None}
+
+
+@pytest.mark.parametrize(("given", "read"), [(7, 7), (Timeouts(read=8), 8), (None, 300.0)])
+def test_a_call_can_have_its_own_timeout(shell, given, read):
+    client = shell.client(wire.json_reply(wire.chat()))
+    shell.wait(client.chat.completions.create(model="m", messages=wire.USER, timeout=given))
+    assert shell.transport.requests[0].extensions["timeout"]["read"] == read
+
+
+@pytest.mark.parametrize("seconds", BAD_SECONDS, ids=lambda s: repr(s)[:8])
+def test_a_bad_timeout_of_a_call_is_a_bad_argument(shell, seconds):
+    client = shell.client(wire.json_reply(wire.chat()))
+    with pytest.raises(InvalidRequestError, match="timeout must be"):
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, timeout=seconds))
+    assert shell.transport.requests == []
+
+
+def test_default_headers_go_with_every_request(shell):
+    client = shell.client(wire.json_reply(wire.chat()), default_headers={"X-Team": "rivers"})
+    shell.wait(client.chat.completions.create(model="m", messages=wire.USER))
+    assert shell.transport.requests[0].headers["x-team"] == "rivers"
+
+
+def test_the_user_agent_names_package_and_python_and_can_be_replaced(shell):
+    client = shell.client(wire.json_reply(wire.chat()))
+    shell.wait(client.chat.completions.create(model="m", messages=wire.USER))
+    assert shell.transport.requests[0].headers["user-agent"].startswith("databricks-serving/")
+    copied = client.with_options(default_headers={"User-Agent": "app/1"})
+    shell.wait(copied.chat.completions.create(model="m", messages=wire.USER))
+    assert shell.transport.requests[1].headers["user-agent"] == "app/1"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer x"},
+        {"HOST": "evil.example"},
+        {"content-length": "3"},
+        {"Content-Type": "text/plain"},
+        {"transfer-encoding": "chunked"},
+        {"bad name": "x"},
+        {"": "x"},
+        {"naïve": "x"},
+        {"x\r\ny": "x"},
+        {7: "x"},
+        {"x": "a\r\nb: c"},
+        {"x": "a\x00"},
+        {"x": "naïve"},
+        {"x": " a"},
+        {"x": "a "},
+        {"x": b"a"},
+        {"x": 7},
+        {"x": None},
+        [("x", "a")],
+        "x: a",
+    ],
+    ids=repr,
+)
+def test_a_header_that_cannot_be_sent_is_refused(shell, headers):
+    with pytest.raises(InvalidRequestError, match="default_headers"):
+        shell.client(default_headers=headers)
+    client = shell.client(wire.json_reply(wire.chat()))
+    with pytest.raises(InvalidRequestError, match="default_headers"):
+        client.with_options(default_headers=headers)
+    with pytest.raises(InvalidRequestError, match="extra_headers"):
+        shell.wait(
+            client.chat.completions.create(model="m", messages=wire.USER, extra_headers=headers)
+        )
+    assert shell.transport.requests == []
+
+
+def test_a_refused_header_value_is_not_shown(shell):
+    with pytest.raises(InvalidRequestError) as caught:
+        shell.client(default_headers={"x-key": "canary\n"})
+    assert "canary" not in str(caught.value)
+
+
+def test_headers_of_a_call_go_over_those_of_the_client(shell):
+    client = shell.client(wire.json_reply(wire.chat()), default_headers={"x-a": "1", "x-b": ""})
+    shell.wait(
+        client.chat.completions.create(
+            model="m", messages=wire.USER, extra_headers={"X-A": "2", "x-c": "3"}
+        )
+    )
+    sent = shell.transport.requests[0].headers
+    assert (sent["x-a"], sent["x-b"], sent["x-c"]) == ("2", "", "3")
+
+
+def test_a_copy_keeps_what_is_not_changed(shell):
+    client = shell.client(timeout=9, max_retries=4, default_headers={"x-a": "1"})
+    settings = client.with_options(default_headers={"x-b": "2"})._caller.settings
+    assert settings.timeouts.read == 9
+    assert settings.retry.max_retries == 4
+    assert {"x-a": "1", "x-b": "2"}.items() <= settings.headers.items()
+    changed = client.with_options(timeout=Timeouts(read=None), max_retries=0)._caller.settings
+    assert changed.timeouts.read is None
+    assert changed.retry.max_retries == 0
+    assert client._caller.settings.headers.get("x-b") is None

@@ -1,0 +1,283 @@
+"""Streams as users read them, and when they let go of their connection."""
+
+import zlib
+
+import httpx
+import pytest
+import wire
+
+from databricks_serving.errors import (
+    InvalidResponseError,
+    NotFoundError,
+    ServingError,
+    StreamInterruptedError,
+    StreamServerError,
+)
+
+HELLO = [wire.chunk("The "), wire.chunk("Po."), wire.chunk(None, "stop")]
+WORDS = [wire.text_chunk(" wet"), wire.text_chunk(" days", "stop")]
+
+
+class Boom(Exception):  # noqa: N818 - a user's own
+    pass
+
+
+def chunks_of(shell, response, **arguments):
+    """Start a streamed call and return its chunks."""
+    client = shell.client(response)
+    arguments = {"model": "m", "messages": wire.USER, "stream": True} | arguments
+    return shell.wait(client.chat.completions.create(**arguments))
+
+
+def events_of(shell, response):
+    """Return a stream of events that is not open yet."""
+    return shell.client(response).chat.completions.stream(model="m", messages=wire.USER)
+
+
+def body_of(response):
+    return response.stream
+
+
+def test_chunks_come_one_by_one(shell):
+    stream = chunks_of(shell, wire.stream(*HELLO, "[DONE]", x_request_id="r-1", x_served="a"))
+    assert shell.next(stream).text == "The "
+    assert stream.snapshot.text == "The "
+    assert [event.type for event in stream.news] == ["chunk", "text.delta"]
+    assert not stream.terminated_cleanly
+    assert [chunk.text for chunk in shell.items(stream)] == ["Po.", ""]
+    assert stream.terminated_cleanly
+    assert stream.request_id == "r-1"
+    assert stream.meta.status_code == 200
+    assert stream.meta.headers["x-served"] == "a"
+    assert stream.snapshot.text == "The Po."
+    assert stream.snapshot.request_id == "r-1"
+
+
+def test_a_stream_that_has_been_read_stays_at_its_end(shell):
+    stream = chunks_of(shell, wire.stream(*HELLO, "[DONE]"))
+    assert len(shell.items(stream)) == 3
+    assert shell.items(stream) == []
+
+
+def test_completions_stream_alike(shell):
+    client = shell.client(lambda _: wire.stream(*WORDS, "[DONE]"))
+    stream = shell.wait(client.completions.create(model="m", prompt="Rain", stream=True))
+    assert [chunk.text for chunk in shell.items(stream)] == [" wet", " days"]
+    with shell.opened(client.completions.stream(model="m", prompt="Rain")) as events:
+        assert [event.type for event in shell.items(events)] == [
+            "chunk",
+            "text.delta",
+            "chunk",
+            "text.delta",
+            "finish",
+        ]
+    assert events.snapshot.text == " wet days"
+
+
+def test_stream_false_and_a_variable_choose_the_answer(shell):
+    client = shell.client(lambda r: wire.stream("[DONE]") if b"stream" in r.content else whole)
+    whole = wire.json_reply(wire.chat())
+    for stream in (False, True):
+        reply = shell.wait(
+            client.chat.completions.create(model="m", messages=wire.USER, stream=stream)
+        )
+        assert hasattr(reply, "choices") is not stream
+        if stream:
+            assert shell.items(reply) == []
+
+
+def test_events_are_typed_in_order(shell):
+    with shell.opened(events_of(shell, wire.stream(*HELLO, "[DONE]"))) as stream:
+        events = shell.items(stream)
+    assert [event.type for event in events] == [
+        "chunk",
+        "text.delta",
+        "chunk",
+        "text.delta",
+        "chunk",
+        "finish",
+    ]
+    assert events[1].text == "The "
+    assert events[-1].finish_reason == "stop"
+    assert stream.chunks.terminated_cleanly
+    assert stream.snapshot.text == "The Po."
+
+
+def test_text_alone_can_be_read_of_the_first_choice(shell):
+    events = [wire.chunk("a"), wire.chunk("x", index=1), wire.chunk("b", "stop")]
+    with shell.opened(events_of(shell, wire.stream(*events, "[DONE]"))) as stream:
+        assert shell.items(stream.text_stream) == ["a", "b"]
+
+
+def test_the_whole_reply_can_be_had_at_any_point(shell):
+    with shell.opened(events_of(shell, wire.stream(*HELLO, "[DONE]"))) as stream:
+        shell.next(stream)
+        reply = shell.wait(stream.get_final_completion())
+        assert (reply.text, reply.finish_reason) == ("The Po.", "stop")
+        again = shell.wait(stream.get_final_completion())
+    assert again == reply
+
+
+def test_a_stream_that_is_not_open_says_so(shell):
+    stream = events_of(shell, wire.stream(*HELLO))
+    for use in (
+        lambda: shell.items(stream),
+        lambda: shell.items(stream.text_stream),
+        lambda: shell.wait(stream.get_final_completion()),
+        lambda: stream.snapshot,
+        lambda: stream.chunks,
+    ):
+        with pytest.raises(ServingError, match="as a context manager"):
+            use()
+    shell.wait(stream.close())
+    assert shell.transport.requests == []
+
+
+def test_an_error_status_is_raised_on_entry(shell):
+    response = wire.json_reply({"error_code": "X", "message": "none"}, status=404)
+    stream = events_of(shell, response)
+    with pytest.raises(NotFoundError) as caught, shell.opened(stream):
+        pass
+    assert caught.value.endpoint == "m"
+    assert response.is_closed
+
+
+# When the connection is let go of.
+
+
+def test_the_end_lets_go(shell):
+    response = wire.stream(*HELLO, "[DONE]")
+    shell.items(chunks_of(shell, response))
+    assert body_of(response).closed == 1
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_leaving_the_block_early_lets_go(shell, read):
+    response = wire.pieces(*(wire.sse(event) for event in HELLO))
+    with shell.opened(chunks_of(shell, response)) as stream:
+        for _ in range(read):
+            shell.next(stream)
+        assert body_of(response).closed == 0
+    assert body_of(response).closed == 1
+    assert body_of(response).given == read
+
+
+def test_leaving_the_block_of_events_early_lets_go(shell):
+    response = wire.pieces(*(wire.sse(event) for event in HELLO))
+    with shell.opened(events_of(shell, response)) as stream:
+        shell.next(stream)
+    assert body_of(response).closed == 1
+    assert body_of(response).given == 1
+
+
+@pytest.mark.parametrize("start", [chunks_of, events_of])
+def test_an_exception_in_the_block_lets_go_and_is_not_changed(shell, start):
+    response = wire.pieces(*(wire.sse(event) for event in HELLO))
+    boom = Boom()
+
+    def use():
+        with shell.opened(start(shell, response)) as stream:
+            shell.next(stream)
+            raise boom
+
+    with pytest.raises(Boom) as caught:
+        use()
+    assert caught.value is boom
+    assert boom.__cause__ is None
+    assert body_of(response).closed == 1
+
+
+def test_closing_lets_go_once(shell):
+    response = wire.pieces(*(wire.sse(event) for event in HELLO))
+    stream = chunks_of(shell, response)
+    for _ in range(3):
+        shell.wait(stream.close())
+    assert body_of(response).closed == 1
+
+
+def test_a_closed_stream_gives_no_more_and_does_not_pass_for_whole(shell):
+    stream = chunks_of(shell, wire.pieces(*(wire.sse(event) for event in HELLO)))
+    shell.next(stream)
+    shell.wait(stream.close())
+    with pytest.raises(StreamInterruptedError) as caught:
+        shell.items(stream)
+    assert caught.value.partial.text == "The "
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        ([wire.sse({"error": "boom"})], StreamServerError),
+        ([wire.sse("{broken")], StreamInterruptedError),
+        ([], StreamInterruptedError),
+        ([httpx.ReadError("reset")], StreamInterruptedError),
+        ([httpx.ReadTimeout("stalled")], StreamInterruptedError),
+    ],
+    ids=["error event", "broken event", "cut", "reset", "stall"],
+)
+@pytest.mark.parametrize("start", [chunks_of, events_of])
+def test_an_error_lets_go_and_says_which_call_it_was(shell, start, last, kind):
+    response = wire.pieces(wire.sse(HELLO[0]), *last, x_request_id="r-1")
+
+    def use():
+        with shell.opened(start(shell, response)) as stream:
+            shell.clock.now += 2.5
+            shell.items(stream)
+
+    with pytest.raises(kind) as caught:
+        use()
+    assert body_of(response).closed == 1
+    error = caught.value
+    assert error.partial.text == "The "
+    assert (error.endpoint, error.attempts, error.elapsed) == ("m", 1, 2.5)
+    assert error.request_id == "r-1"
+    assert error.maybe_executed
+    assert not error.retryable
+
+
+def test_the_same_error_is_not_followed_by_a_good_end(shell):
+    stream = chunks_of(shell, wire.stream(HELLO[0], {"error": "boom"}, *HELLO, "[DONE]"))
+    with pytest.raises(StreamServerError):
+        shell.items(stream)
+    with pytest.raises(StreamInterruptedError):
+        shell.items(stream)
+
+
+def test_a_page_instead_of_a_stream_lets_go(shell):
+    response = wire.pieces(b"<html>Sign in</html>", content_type="text/html", x_request_id="r-1")
+    with pytest.raises(InvalidResponseError, match="web page") as caught:
+        shell.items(chunks_of(shell, response))
+    assert body_of(response).closed == 1
+    assert (caught.value.endpoint, caught.value.request_id) == ("m", "r-1")
+
+
+def test_what_follows_the_terminator_is_read_so_that_the_connection_can_be_used_again(shell):
+    response = wire.pieces(wire.sse(*HELLO, "[DONE]"), b"\n", b": bye\n\n")
+    assert len(shell.items(chunks_of(shell, response))) == 3
+    assert body_of(response).given == 3
+
+
+def test_not_much_is_read_after_the_terminator(shell):
+    response = wire.pieces(wire.sse(*HELLO, "[DONE]"), *[b"x" * 30_000] * 100)
+    assert len(shell.items(chunks_of(shell, response))) == 3
+    assert body_of(response).given == 4
+    assert body_of(response).closed == 1
+
+
+def test_a_connection_that_breaks_after_the_terminator_does_no_harm(shell):
+    response = wire.pieces(wire.sse(*HELLO, "[DONE]"), httpx.ReadError("reset"))
+    assert len(shell.items(chunks_of(shell, response))) == 3
+    assert body_of(response).closed == 1
+
+
+def test_a_compressed_stream_is_read(shell):
+    packer = zlib.compressobj(wbits=31)
+    data = [packer.compress(wire.sse(e)) + packer.flush(zlib.Z_SYNC_FLUSH) for e in HELLO]
+    stream = chunks_of(shell, wire.pieces(*data, packer.flush(), content_encoding="gzip"))
+    assert [chunk.text for chunk in shell.items(stream)] == ["The ", "Po.", ""]
+
+
+def test_an_answer_in_one_piece_passes_for_a_stream(shell):
+    with shell.opened(events_of(shell, wire.json_reply(wire.chat("The Po.")))) as stream:
+        assert [event.type for event in shell.items(stream)] == ["chunk", "text.delta", "finish"]
+        assert stream.snapshot.text == "The Po."
