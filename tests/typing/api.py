@@ -1,28 +1,25 @@
-"""The public API as a user writes it. Never run: mypy and pyright check it, strictly."""
+"""The package as a user's type checker sees it; checked by mypy and pyright, never run."""
 
-from typing import assert_type
+# pyright: strict
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, assert_never, assert_type
+
+import httpx
 
 from databricks_serving import (
     AsyncChunkStream,
     AsyncEventStream,
     AsyncServingClient,
+    CallOptions,
     ChunkStream,
     EventStream,
     RawResponse,
     ServingClient,
+    ServingError,
     Timeouts,
     errors,
-)
-from databricks_serving.events import (
-    ChatEvent,
-    ChunkEvent,
-    CompletionEvent,
-    FinishEvent,
-    ReasoningDeltaEvent,
-    RefusalDeltaEvent,
-    TextDeltaEvent,
-    ToolCallDeltaEvent,
-    ToolCallDoneEvent,
+    events,
 )
 from databricks_serving.models import (
     AssistantMessage,
@@ -30,148 +27,303 @@ from databricks_serving.models import (
     ChatCompletionChunk,
     Completion,
     CompletionChunk,
+    DeveloperMessage,
     EmbeddingResponse,
     FinishReason,
+    FunctionDefinition,
+    ImagePart,
+    ImageUrl,
+    JsonSchemaFormat,
+    OtherPart,
+    ReasoningPart,
+    ReplyMeta,
+    ResponseFormatJsonObject,
+    ResponseFormatJsonSchema,
+    ResponseMessage,
+    ResponseTextPart,
     SystemMessage,
     TextPart,
+    Thinking,
+    Tool,
     ToolCall,
+    ToolMessage,
     Usage,
     UserMessage,
 )
-from databricks_serving.params import AssistantMessageDict, MessageDict, ToolDict
+from databricks_serving.params import (
+    AssistantMessageDict,
+    ChatArguments,
+    ChatParams,
+    CompletionArguments,
+    ContentPartDict,
+    EmbeddingArguments,
+    MessageDict,
+    ResponseFormatDict,
+    ToolChoiceDict,
+    ToolDict,
+)
 
-client = ServingClient("https://example.com", "token", timeout=30, max_retries=1)
-ask: MessageDict = {"role": "user", "content": "Hello?"}
+
+def clients(transport: httpx.BaseTransport, handler: httpx.AsyncBaseTransport) -> None:
+    assert_type(ServingClient(), ServingClient)
+    with ServingClient("host", "token") as client:
+        assert_type(client, ServingClient)
+    ServingClient(host="h", token="t", timeout=3, max_retries=0, transport=transport)
+    ServingClient(timeout=Timeouts(read=None), default_headers={"x-team": "rivers"})
+    assert_type(client.with_options(timeout=1.5, max_retries=1), ServingClient)
+    client.with_options(default_headers={"a": "b"}).close()
+    AsyncServingClient("h", "t", transport=handler, timeout=Timeouts(connect=1, pool=None))
 
 
-def chat() -> None:
-    reply = client.chat.completions.create(
-        model="e",
-        messages=[
-            {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": [{"type": "text", "text": "Hello?"}]},
-            {"role": "assistant", "content": None, "tool_calls": []},
-            {"role": "tool", "content": "7", "tool_call_id": "c1"},
-        ],
-        max_tokens=7,
-        temperature=0.5,
-        stop=["a", "b"],
-        reasoning_effort="high",
-        response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {}}},
-        tool_choice={"type": "function", "function": {"name": "f"}},
-        extra_body={"anything": [1, None]},
-        extra_headers={"x-team": "blue"},
-        timeout=Timeouts(read=5),
-    )
+class OwnClient(ServingClient):
+    """A user's own client keeps its type."""
+
+
+def own_client(client: OwnClient) -> None:
+    assert_type(client.with_options(timeout=1), OwnClient)
+    with client as entered:
+        assert_type(entered, OwnClient)
+
+
+def chat_replies(client: ServingClient) -> None:
+    reply = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}])
     assert_type(reply, ChatCompletion)
     assert_type(reply.text, str)
     assert_type(reply.reasoning, str)
+    assert_type(reply.message, ResponseMessage | None)
     assert_type(reply.tool_calls, list[ToolCall])
-    assert_type(reply.finish_reason, FinishReason | str | None)
-    assert_type(reply.request_id, str | None)
     assert_type(reply.usage, Usage | None)
-    assert_type(reply.choices[0].message.text, str)
+    assert_type(reply.meta, ReplyMeta | None)
+    assert_type(reply.request_id, str | None)
     assert_type(reply.to_request_message(), AssistantMessageDict)
+    assert_type(reply.to_dict(), dict[str, Any])
+    assert_type(ChatCompletion.from_dict({}), ChatCompletion)
+    reason: FinishReason | str | None = reply.finish_reason
+    print(reason == "stop", reply.served_model_name)
+    for choice in reply.choices:
+        assert_type(choice.index, int)
+        assert_type(choice.message, ResponseMessage)
+        for part in choice.message.content if isinstance(choice.message.content, list) else ():
+            match part:
+                case ResponseTextPart(text=text):
+                    assert_type(text, str)
+                case ReasoningPart(summary=summary):
+                    print(summary)
+                case OtherPart(type_=kind):
+                    assert_type(kind, str)
+    for call in reply.tool_calls:
+        assert_type(call.id, str)
+        assert_type(call.function.name, str)
+        assert_type(call.function.arguments, str)
+    if reply.usage is not None:
+        assert_type(reply.usage.prompt_tokens, int | None)
+        assert_type(reply.usage.cached_tokens, int)
 
 
-def messages_as_models_and_dicts_mixed() -> None:
-    history: list[MessageDict] = [ask]
-    reply = client.chat.completions.create(model="e", messages=history)
-    history.append(reply.to_request_message())
+def streams_by_overload(client: ServingClient, flag: bool) -> None:
+    messages: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    create = client.chat.completions.create
+    assert_type(create(model="m", messages=messages, stream=False), ChatCompletion)
+    chunks = create(model="m", messages=messages, stream=True)
+    assert_type(chunks, ChunkStream[ChatCompletion, ChatCompletionChunk, events.ChatEvent])
+    either = create(model="m", messages=messages, stream=flag)
+    if isinstance(either, ChatCompletion):
+        assert_type(either, ChatCompletion)
+    with chunks:
+        for chunk in chunks:
+            assert_type(chunk, ChatCompletionChunk)
+            assert_type(chunk.text, str)
+    assert_type(chunks.snapshot, ChatCompletion)
+    assert_type(chunks.terminated_cleanly, bool)
+    assert_type(chunks.meta, ReplyMeta)
+    texts = client.completions.create(model="m", prompt="Rain", stream=True)
+    assert_type(texts, ChunkStream[Completion, CompletionChunk, events.CompletionEvent])
+    assert_type(next(texts), CompletionChunk)
+    whole = client.completions.create(model="m", prompt=["Rain", "Sun"], echo=True)
+    assert_type(whole, Completion)
+    assert_type(whole.choices[0].text, str)
+
+
+def events_by_match(client: ServingClient) -> None:
+    with client.chat.completions.stream(model="m", messages=[UserMessage(content="Hi")]) as stream:
+        assert_type(stream, EventStream[ChatCompletion, ChatCompletionChunk, events.ChatEvent])
+        for event in stream:
+            by_class(event)
+            by_type(event)
+        assert_type(stream.get_final_completion(), ChatCompletion)
+        assert_type(stream.snapshot, ChatCompletion)
+        assert_type(stream.text_stream, Iterator[str])
+    with client.completions.stream(model="m", prompt="Rain") as words:
+        assert_type(words.get_final_completion(), Completion)
+        for word in words:
+            assert_type(word, events.CompletionEvent)
+
+
+def by_class(event: events.ChatEvent) -> None:
+    match event:
+        case events.ChunkEvent(chunk):
+            print(chunk.id)
+        case events.TextDeltaEvent(text, choice):
+            assert_type(text, str)
+            assert_type(choice, int)
+        case events.ReasoningDeltaEvent(text) | events.RefusalDeltaEvent(text):
+            assert_type(text, str)
+        case events.ToolCallDeltaEvent(arguments=arguments, id=id_):
+            assert_type(arguments, str)
+            assert_type(id_, str)
+        case events.ToolCallDoneEvent(tool_call):
+            assert_type(tool_call, ToolCall)
+        case events.FinishEvent(finish_reason=reason):
+            print(reason)
+        case _:
+            assert_never(event)
+
+
+def by_type(event: events.ChatEvent) -> None:
+    if event.type == "text.delta":
+        assert_type(event, events.TextDeltaEvent)
+    elif event.type == "tool_call.done":
+        assert_type(event.tool_call, ToolCall)
+    elif event.type == "finish":
+        assert_type(event.choice, int)
+
+
+def dict_messages(client: ServingClient) -> None:
+    image: ContentPartDict = {"type": "image_url", "image_url": {"url": "data:,", "detail": "low"}}
     client.chat.completions.create(
-        model="e",
+        model="m",
         messages=[
-            SystemMessage(content="Be brief."),
-            UserMessage(content=[TextPart(text="Hello?")]),
-            AssistantMessage(content="Yes?"),
-            ask,
+            {"role": "system", "content": "Be brief."},
+            {"role": "developer", "content": [{"type": "text", "text": "Be brief."}]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What?", "cache_control": {"type": "x"}},
+                    image,
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}],
+            },
+            {"role": "tool", "content": "4", "tool_call_id": "c"},
         ],
     )
 
 
-def tools() -> None:
-    tool: ToolDict = {"type": "function", "function": {"name": "f", "parameters": {}}}
-    reply = client.chat.completions.create(model="e", messages=[ask], tools=[tool])
-    for call in reply.tool_calls:
-        assert_type(call.function.arguments, str)
-        assert_type(call.id, str)
-
-
-def stream_overloads(choice: bool) -> None:
-    chunks = client.chat.completions.create(model="e", messages=[ask], stream=True)
-    assert_type(chunks, ChunkStream[ChatCompletion, ChatCompletionChunk, ChatEvent])
-    for chunk in chunks:
-        assert_type(chunk, ChatCompletionChunk)
-        assert_type(chunk.text, str)
-    whole = client.chat.completions.create(model="e", messages=[ask], stream=False)
-    assert_type(whole, ChatCompletion)
-    either = client.chat.completions.create(model="e", messages=[ask], stream=choice)
-    assert_type(
-        either, ChatCompletion | ChunkStream[ChatCompletion, ChatCompletionChunk, ChatEvent]
+def model_messages(client: ServingClient, reply: ChatCompletion) -> None:
+    mixed: Sequence[MessageDict] = (
+        SystemMessage(content="Be brief."),
+        DeveloperMessage(content="Be brief."),
+        UserMessage(content=[TextPart(text="a"), ImagePart(image_url=ImageUrl(url="data:,"))]),
+        {"role": "user", "content": [TextPart(text="a"), {"type": "text", "text": "b"}]},
+        AssistantMessage(content=None),
+        reply.to_request_message(),
+        ToolMessage(content="4", tool_call_id="c"),
     )
-    texts = client.completions.create(model="e", prompt="a", stream=True)
-    assert_type(texts, ChunkStream[Completion, CompletionChunk, CompletionEvent])
+    client.chat.completions.create(model="m", messages=mixed)
+    client.chat.completions.create(model="m", messages=[SystemMessage(content="x"), *mixed])
 
 
-def events() -> None:
-    with client.chat.completions.stream(model="e", messages=[ask]) as stream:
-        assert_type(stream, EventStream[ChatCompletion, ChatCompletionChunk, ChatEvent])
-        for event in stream:
-            match event:
-                case ChunkEvent():
-                    assert_type(event.chunk, ChatCompletionChunk)
-                case TextDeltaEvent() | ReasoningDeltaEvent() | RefusalDeltaEvent():
-                    print(event.text)
-                case ToolCallDeltaEvent():
-                    print(event.arguments, event.position)
-                case ToolCallDoneEvent():
-                    assert_type(event.tool_call, ToolCall)
-                case FinishEvent():
-                    assert_type(event.finish_reason, FinishReason | str)
-        assert_type(stream.get_final_completion(), ChatCompletion)
-        assert_type(stream.snapshot, ChatCompletion)
-        for text in stream.text_stream:
-            assert_type(text, str)
+def tools_and_formats(client: ServingClient) -> None:
+    schema: Mapping[str, Any] = {"type": "object"}
+    tool: ToolDict = {
+        "type": "function",
+        "function": {"name": "f", "parameters": {"type": "object"}},
+    }
+    choice: ToolChoiceDict = {"type": "function", "function": {"name": "f"}}
+    create = client.chat.completions.create
+    messages: list[MessageDict] = [UserMessage(content="Hi")]
+    create(model="m", messages=messages, tools=[tool], tool_choice=choice)
+    create(model="m", messages=messages, tools=[tool], tool_choice="auto", parallel_tool_calls=True)
+    model = Tool(function=FunctionDefinition(name="f", parameters={"type": "object"}))
+    create(model="m", messages=messages, tools=[model, tool])
+    formats: list[ResponseFormatDict] = [
+        {"type": "text"},
+        {"type": "json_object"},
+        {"type": "json_schema", "json_schema": {"name": "n", "schema": schema, "strict": True}},
+        ResponseFormatJsonObject(),
+        ResponseFormatJsonSchema(json_schema=JsonSchemaFormat(name="n", schema={"type": "object"})),
+    ]
+    create(model="m", messages=messages, response_format=formats[0])
+    create(model="m", messages=messages, reasoning_effort="low", stop=["a"], stream_options=None)
+    create(model="m", messages=messages, thinking={"type": "enabled", "budget_tokens": 1024})
+    create(model="m", messages=messages, thinking=Thinking(type_="adaptive"), temperature=None)
 
 
-def completions_and_embeddings() -> None:
-    completion = client.completions.create(model="e", prompt=["a", "b"], max_tokens=3)
-    assert_type(completion, Completion)
-    embedding = client.embeddings.create(model="e", input=["a"], encoding_format="base64")
-    assert_type(embedding, EmbeddingResponse)
-    assert_type(embedding.vectors, list[list[float]])
+def options(client: ServingClient) -> None:
+    shared: CallOptions = {"timeout": 3, "extra_headers": {"a": "b"}}
+    params: ChatParams = {"messages": [{"role": "user", "content": "Hi"}], "temperature": 1}
+    arguments: ChatArguments = {"messages": [UserMessage(content="Hi")], "timeout": None}
+    client.chat.completions.create(model="m", **params, **shared)
+    client.chat.completions.create(model="m", **arguments)
+    client.embeddings.create(model="m", input="a", extra_body={"new": None}, extra_query={"a": "b"})
+    prompt: CompletionArguments = {"prompt": "Rain", "max_tokens": 3}
+    client.completions.create(model="m", **prompt)
+    texts: EmbeddingArguments = {"input": ("a", "b"), "dimensions": 8, "encoding_format": "base64"}
+    vectors = client.embeddings.create(model="m", **texts)
+    assert_type(vectors, EmbeddingResponse)
+    assert_type(vectors.vectors, list[list[float]])
 
 
-def raw() -> None:
-    response = client.chat.completions.with_raw_response.create(model="e", messages=[ask])
-    assert_type(response, RawResponse[ChatCompletion])
-    assert_type(response.parse(), ChatCompletion)
-    assert_type(client.with_options(timeout=1.5, max_retries=0), ServingClient)
+def raw_responses(client: ServingClient) -> None:
+    chat = client.chat.completions.with_raw_response.create(
+        model="m", messages=[{"role": "user", "content": "Hi"}]
+    )
+    assert_type(chat, RawResponse[ChatCompletion])
+    assert_type(chat.parse(), ChatCompletion)
+    assert_type(chat.json(), dict[str, Any])
+    assert_type(chat.content, bytes)
+    assert_type(chat.headers, Mapping[str, str])
+    text = client.completions.with_raw_response.create(model="m", prompt="Rain")
+    assert_type(text.parse(), Completion)
+    vectors = client.embeddings.with_raw_response.create(model="m", input="a")
+    assert_type(vectors.parse(), EmbeddingResponse)
 
 
-def what_went_wrong() -> None:
+def failures(client: ServingClient) -> None:
     try:
-        client.chat.completions.create(model="e", messages=[ask])
+        client.embeddings.create(model="m", input="a")
     except errors.RateLimitError as error:
         assert_type(error.retry_after, float | None)
+    except errors.APIStatusError as error:
+        assert_type(error.status_code, int)
+        assert_type(error.error_code, str | None)
+        assert_type(error.headers, dict[str, str])
+    except errors.APITimeoutError as error:
+        assert_type(error.phase, str)
     except errors.StreamError as error:
         if error.partial is not None:
             assert_type(error.partial.text, str)
-    except errors.ServingError as error:
+    except ServingError as error:
+        assert_type(error.endpoint, str | None)
         assert_type(error.maybe_executed, bool)
 
 
-async def asynchronous() -> None:
-    async with AsyncServingClient() as other:
-        reply = await other.chat.completions.create(model="e", messages=[ask])
-        assert_type(reply, ChatCompletion)
-        chunks = await other.chat.completions.create(model="e", messages=[ask], stream=True)
-        assert_type(chunks, AsyncChunkStream[ChatCompletion, ChatCompletionChunk, ChatEvent])
+async def asynchronous(client: AsyncServingClient, flag: bool) -> None:
+    messages: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    async with client as entered:
+        assert_type(entered, AsyncServingClient)
+    create = client.chat.completions.create
+    assert_type(await create(model="m", messages=messages), ChatCompletion)
+    chunks = await create(model="m", messages=messages, stream=True)
+    assert_type(chunks, AsyncChunkStream[ChatCompletion, ChatCompletionChunk, events.ChatEvent])
+    print(await create(model="m", messages=messages, stream=flag))
+    async with chunks:
         async for chunk in chunks:
             assert_type(chunk, ChatCompletionChunk)
-        async with other.completions.stream(model="e", prompt="a") as stream:
-            assert_type(stream, AsyncEventStream[Completion, CompletionChunk, CompletionEvent])
-            async for text in stream.text_stream:
-                assert_type(text, str)
-            assert_type(await stream.get_final_completion(), Completion)
-        assert_type(await other.embeddings.create(model="e", input="a"), EmbeddingResponse)
+    async with client.chat.completions.stream(model="m", messages=messages) as stream:
+        assert_type(stream, AsyncEventStream[ChatCompletion, ChatCompletionChunk, events.ChatEvent])
+        async for event in stream:
+            assert_type(event, events.ChatEvent)
+        assert_type(stream.text_stream, AsyncIterator[str])
+        assert_type(await stream.get_final_completion(), ChatCompletion)
+    assert_type(await client.completions.create(model="m", prompt="Rain"), Completion)
+    async with client.completions.stream(model="m", prompt="Rain") as words:
+        assert_type(await words.get_final_completion(), Completion)
+    assert_type(await client.embeddings.create(model="m", input=["a"]), EmbeddingResponse)
+    raw = await client.embeddings.with_raw_response.create(model="m", input="a")
+    assert_type(raw, RawResponse[EmbeddingResponse])
+    assert_type(client.with_options(max_retries=0), AsyncServingClient)
+    await client.close()

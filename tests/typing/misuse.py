@@ -1,23 +1,70 @@
-"""Mistakes that the types must catch. Never run: each line is an error to mypy and to pyright.
+"""Mistakes that a type checker must report: each line fails when its error goes away."""
 
-An error that is no longer reported is itself one: unused ignores are errors to both checkers.
-"""
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
-# pyright: reportUnnecessaryTypeIgnoreComment=true
+from databricks_serving import AsyncServingClient, ServingClient, Timeouts, errors
+from databricks_serving.models import ChatCompletion, TextPart, UserMessage
+from databricks_serving.params import ChatParams, MessageDict, ToolDict
 
-import databricks_serving
-from databricks_serving import ServingClient, models, params
+HI: list[MessageDict] = [{"role": "user", "content": "Hi"}]
 
-print(databricks_serving.servingclient)  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
-client = ServingClient(hots="https://example.com")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
-ask: params.MessageDict = {"role": "user", "content": "Hello?"}
-create = client.chat.completions.create
 
-create(messages=[ask])  # type: ignore[call-overload] # pyright: ignore[reportCallIssue]
-create(model="e")  # type: ignore[call-overload] # pyright: ignore[reportCallIssue]
-create(model="e", messages=[ask], temprature=1.0)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue]
-create(model="e", messages=[ask], max_tokens="7")  # type: ignore[call-overload] # pyright: ignore[reportArgumentType]
-create(model="e", messages=[{"role": "user", "contents": "a"}])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
-create(model="e", messages="Hello?")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-client.embeddings.create(model="e", input=[1, 2])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
-print(models.Usagee)  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+def calls(client: ServingClient) -> None:
+    create = client.chat.completions.create
+    create(messages=HI)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    create(model="m")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    create("m", messages=HI)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    create(model=7, messages=HI)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    create(model="m", messages="Hi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    create(model="m", messages=HI, temprature=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    create(model="m", messages=HI, temperature="hot")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    create(model="m", messages=HI, max_tokens=1.5)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    create(model="m", messages=HI, prompt="Rain")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    create(model="m", messages=HI, timeout="3")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    create(model="m", messages=HI, extra_headers={"a": 1})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+    create(model="m", messages=HI, stream="yes")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    client.chat.completions.stream(model="m", messages=HI, stream=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.chat.completions.with_raw_response.create(model="m", messages=HI, stream=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.completions.create(model="m", prompt=7)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    client.embeddings.create(model="m", input="a", temperature=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.embeddings.create(model="m", input=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+
+def messages() -> None:
+    no_role: MessageDict = {"content": "Hi"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    other_role: MessageDict = {"role": "usr", "content": "Hi"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    no_content: MessageDict = {"role": "user"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    other_key: MessageDict = {"role": "user", "content": "Hi", "text": "Hi"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    other_part: MessageDict = {"role": "user", "content": [{"type": "txt", "text": "Hi"}]}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    no_call_id: MessageDict = {"role": "tool", "content": "4"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    tool: ToolDict = {"type": "function", "function": {"nme": "f"}}  # type: ignore[typeddict-item]  # pyright: ignore[reportAssignmentType]
+    print(no_role, other_role, no_content, other_key, other_part, no_call_id, tool)
+    UserMessage("Hi")  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
+    UserMessage(contents="Hi")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    TextPart(text=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def options() -> None:
+    Timeouts(read="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ServingClient(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ServingClient(transport="direct")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    params: ChatParams = {"temperature": 1}  # type: ignore[typeddict-item]  # pyright: ignore[reportAssignmentType]
+    print(params)
+
+
+def replies(client: ServingClient, reply: ChatCompletion) -> None:
+    print(reply.txt)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    print(reply.usage.total_tokens)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    print(reply.message.content)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+    list(client.chat.completions.create(model="m", messages=HI))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    for event in client.chat.completions.stream(model="m", messages=HI):
+        print(event.text)  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    print(client.session)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    errors.RateLimitError(status=429)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def asynchronous(client: AsyncServingClient) -> None:
+    print(client.embeddings.create(model="m", input="a").vectors)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+    anext(client.chat.completions.create(model="m", messages=HI, stream=True))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    with client:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        pass

@@ -222,8 +222,8 @@ def test_a_raw_response_raises_when_it_is_read(shell):
 
 
 def test_a_raw_response_has_a_short_repr(shell):
-    response = raw(shell, wire.json_reply(wire.chat("secret")))
-    assert repr(response) == "RawResponse()"
+    response = raw(shell, wire.json_reply(wire.chat("secret"), x_request_id="r-1"))
+    assert repr(response) == "RawResponse(status_code=200, request_id='r-1')"
 
 
 def test_every_response_is_let_go_of(shell):

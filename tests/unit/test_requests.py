@@ -115,12 +115,22 @@ def test_extra_body_wins_and_keeps_explicit_nulls(shell):
     extra = {
         "temperature": 0.5,
         "top_p": None,
-        "stream": None,
         "model": "inner",
         "new": {"a": None},
     }
     body = send(shell, wire.chat(), temperature=0.1, extra_body=extra)
     assert body == {"messages": wire.USER, **extra}
+
+
+def test_extra_body_cannot_turn_the_answer_into_a_stream(shell):
+    refused(shell, r"use create\(stream=True\)", extra_body={"stream": True})
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("max_retries", "with_options"), ("token", "option of the client")]
+)
+def test_a_keyword_that_belongs_elsewhere_is_sent_there(shell, name, place):
+    refused(shell, place, **{name: 1})
 
 
 def test_extra_query_is_encoded_into_the_url(shell):

@@ -199,7 +199,7 @@ def test_a_closed_stream_gives_no_more_and_does_not_pass_for_whole(shell):
     stream = chunks_of(shell, wire.pieces(*(wire.sse(event) for event in HELLO)))
     shell.next(stream)
     shell.wait(stream.close())
-    with pytest.raises(StreamInterruptedError) as caught:
+    with pytest.raises(StreamInterruptedError, match="closed before its end") as caught:
         shell.items(stream)
     assert caught.value.partial.text == "The "
 

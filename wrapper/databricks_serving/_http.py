@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -25,10 +25,8 @@ from databricks_serving.errors import (
 from databricks_serving_api.types import ReplyMeta
 
 _LIMITS: Final = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
-
 # All that httpx raises; the last two stand outside its own tree.
 _FOREIGN: Final = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict)
-
 # The request was not sent in full, so no model ran.
 _NOT_SENT: Final = (
     httpx.ConnectError,
@@ -191,13 +189,12 @@ def _tls_explained() -> Generator[None]:
 
 
 def _httpx_request(request: Request) -> httpx.Request:
-    extensions: dict[str, Any] = {"timeout": asdict(request.timeouts)}
     return httpx.Request(
         request.method,
         request.url,
         headers=dict(request.headers),
         content=request.content,
-        extensions=extensions,
+        extensions={"timeout": asdict(request.timeouts)},
     )
 
 

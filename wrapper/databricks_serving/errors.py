@@ -106,7 +106,7 @@ class InvalidRequestError(ServingError, ValueError):
 
 
 class ClientClosedError(ServingError):
-    """The client was closed before or during the call."""
+    """A call was begun, or tried again, after its client was closed."""
 
 
 class APIConnectionError(ServingError):

@@ -94,8 +94,10 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
             raise
 
     async def _feed(self) -> None:
+        if self._closed:
+            raise self._session.closed_early()
         try:
-            data = None if self._closed else await anext(self._chunks, None)
+            data = await anext(self._chunks, None)
         except ServingError as error:
             raise self._session.fail(error) from error
         if data is None:

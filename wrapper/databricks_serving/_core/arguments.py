@@ -16,6 +16,15 @@ from databricks_serving_api.params import ChatParams, CompletionParams, Embeddin
 
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
+# Names that people look for here and that stand somewhere else.
+_ELSEWHERE = {
+    "api_key": "the token is an option of the client",
+    "default_headers": "use extra_headers=, or with_options(default_headers=...)",
+    "max_retries": "use with_options(max_retries=...)",
+    "stream": "only create() of the plain resource takes it",
+    "token": "the token is an option of the client",
+}
+
 OPTION_NAMES = frozenset(CallOptions.__annotations__)
 
 
@@ -44,11 +53,15 @@ def refuse_unknown(given: Mapping[str, Any], known: list[str]) -> None:
     """
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InvalidRequestError(
-                f"unknown parameter {name!r}{hint} (extra_body= sends keys that are not listed)"
-            )
+            raise InvalidRequestError(f"unknown parameter {name!r}{_hint(name, known)}")
+
+
+def _hint(name: str, known: list[str]) -> str:
+    if name in _ELSEWHERE:
+        return f": {_ELSEWHERE[name]}"
+    near = difflib.get_close_matches(name, known, 1)
+    guess = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{guess} (extra_body= sends keys that are not listed)"
 
 
 def spelled_out(arguments: type[Any]) -> Callable[[CallableT], CallableT]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from databricks_serving._core import shapes
+from databricks_serving._core import shapes, subjects
 from databricks_serving._core.accumulate import (
     Accumulator,
     ChatAccumulator,
@@ -53,6 +53,7 @@ class Operation(Generic[ReplyT]):
     """One task: what it takes, how its request is addressed and how its whole reply is read."""
 
     arguments: type[Any]
+    check_request: Callable[[Mapping[str, Any]], None]
     get_kwargs: Callable[..., dict[str, Any]]
     check: Callable[[JsonObject], None]
     parse: Callable[[Mapping[str, Any]], ReplyT]
@@ -70,6 +71,7 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
 
 CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = StreamingOperation(
     arguments=ChatArguments,
+    check_request=subjects.check_messages,
     get_kwargs=create_chat_completion.get_kwargs,
     check=shapes.check_chat_completion,
     parse=create_chat_completion.parse,
@@ -81,6 +83,7 @@ CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = Strea
 
 COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = StreamingOperation(
     arguments=CompletionArguments,
+    check_request=subjects.check_prompt,
     get_kwargs=create_completion.get_kwargs,
     check=shapes.check_completion,
     parse=create_completion.parse,
@@ -92,6 +95,7 @@ COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = S
 
 EMBEDDING: Operation[EmbeddingResponse] = Operation(
     arguments=EmbeddingArguments,
+    check_request=subjects.check_input,
     get_kwargs=create_embedding.get_kwargs,
     check=shapes.check_embeddings,
     parse=create_embedding.parse,

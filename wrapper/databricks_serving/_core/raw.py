@@ -1,19 +1,22 @@
 """A reply with its HTTP response around it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic
 
 from databricks_serving._core.operations import Operation, ReplyT
 from databricks_serving._core.replies import Response, decode_object, read_reply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RawResponse(Generic[ReplyT]):
     """The HTTP response of a successful call, read and typed on request."""
 
-    _operation: Operation[ReplyT] = field(repr=False)
-    _response: Response = field(repr=False)
+    _operation: Operation[ReplyT]
+    _response: Response
+
+    def __repr__(self) -> str:
+        return f"RawResponse(status_code={self.status_code}, request_id={self.request_id!r})"
 
     @property
     def status_code(self) -> int:

@@ -1,7 +1,7 @@
 """Requests built from arguments: everything is checked before a byte is sent."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -12,7 +12,6 @@ from databricks_serving._core.operations import Operation
 from databricks_serving._core.settings import Settings, check_headers
 from databricks_serving.errors import ConfigError, InvalidRequestError
 from databricks_serving.options import Timeouts
-from databricks_serving_api.types import Model
 
 T = TypeVar("T")
 
@@ -53,12 +52,14 @@ def build_request(
     Raises:
         InvalidRequestError: Naming the argument that cannot be sent.
     """
-    known = names_of(operation.arguments)
-    refuse_unknown(arguments, known)
+    refuse_unknown(arguments, names_of(operation.arguments))
     given = {name: value for name, value in arguments.items() if value is not None}
     options = {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
-    _check_subject(given, known[0])
-    body = {**given, **({"stream": True} if stream else {}), **_mapping(options, "extra_body")}
+    operation.check_request(given)
+    extra = _mapping(options, "extra_body")
+    if "stream" in extra:
+        raise InvalidRequestError("extra_body must not set stream: use create(stream=True)")
+    body = {**given, **({"stream": True} if stream else {}), **extra}
     kwargs = _in_json(lambda: operation.get_kwargs(_check_endpoint(endpoint), body=body))
     return Request(
         endpoint=endpoint,
@@ -78,28 +79,6 @@ def _check_endpoint(name: object) -> str:
         "model must be the name of a serving endpoint: letters, digits, '-', '_' and '.', "
         f"at most 255 of them, not {name!r:.80}"
     )
-
-
-def _check_subject(given: Mapping[str, Any], name: str) -> None:
-    """Check what the call is about: messages, a prompt, or texts to embed."""
-    value = given.get(name)
-    if name == "messages":
-        if not _is_list(value) or not value:
-            raise InvalidRequestError("messages must be a list of at least one message")
-        for position, message in enumerate(value):
-            if not isinstance(message, Mapping | Model):
-                raise InvalidRequestError(
-                    f"messages[{position}] must be a dict or a message model, "
-                    f"not {type(message).__name__}"
-                )
-    elif not isinstance(value, str) and not (
-        _is_list(value) and value and all(isinstance(item, str) for item in value)
-    ):
-        raise InvalidRequestError(f"{name} must be a str or a list of at least one str")
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
 
 
 def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+
+from dateutil import parser
 
 from databricks_serving.errors import APIConnectionError, APIStatusError, ConfigError, ServingError
 
@@ -18,6 +19,11 @@ MAX_RETRY_AFTER = 120.0
 _REJECTED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # More digits than this are no number of seconds; a float holds 308.
 _NUMBER = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300})?")
+# A month by name, a time of day and a year, as all three forms of an HTTP date have: without them
+# the parser would fill in today's.
+_DATE = re.compile(
+    r"(?=.*[A-Za-z]{3})(?=.*\b\d{1,2}:\d{2}:\d{2}\b)(?=(?:.*\b\d{2,4}\b){4}).{20,40}"
+)
 # Limits that take hours to clear, at a status that otherwise clears in seconds.
 _LASTING = ("daily spend", "daily limit", "quota exceeded")
 
@@ -105,8 +111,10 @@ def _number(value: str | None) -> float | None:
 
 
 def _date(value: str | None) -> datetime | None:
+    if value is None or not _DATE.fullmatch(value.strip()):
+        return None
     try:
-        date = parsedate_to_datetime(value or "")
+        date = parser.parse(value)
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -98,6 +98,10 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         if self._body is not None:
             self._read_whole(Response(self.meta, bytes(self._body)))
 
+    def closed_early(self) -> StreamInterruptedError:
+        """Return the error for reading on after the stream was closed."""
+        return self._with_partial(StreamInterruptedError("the stream was closed before its end"))
+
     def fail(self, error: ServingError) -> StreamInterruptedError:
         """Return the error for a connection that broke while the stream was read."""
         return self._with_partial(StreamInterruptedError(f"the stream broke off: {error}"))

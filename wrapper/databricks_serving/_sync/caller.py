@@ -81,7 +81,8 @@ class Caller:
         return self._repeat(endpoint, attempt)
 
     def _respond(self, request: Request) -> Response:
-        return self._open(request).read()
+        exchange = self._open(request)
+        return exchange.read()
 
     def _open(self, request: Request) -> Exchange:
         exchange = self.sender.send(request)

@@ -94,8 +94,10 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
             raise
 
     def _feed(self) -> None:
+        if self._closed:
+            raise self._session.closed_early()
         try:
-            data = None if self._closed else next(self._chunks, None)
+            data = next(self._chunks, None)
         except ServingError as error:
             raise self._session.fail(error) from error
         if data is None:
