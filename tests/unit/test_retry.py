@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import chance
 import pytest
 import wire
 
@@ -36,10 +37,12 @@ WAITS = [
     ({"retry-after": "Saturday, 21-Nov-26 12:00:30 GMT"}, 30.0),
     ({"retry-after": "Sat Nov 21 12:00:30 2026"}, 30.0),
     ({"retry-after": "Sat, 21 Nov 2026 14:00:30 +0200"}, 30.0),
+    ({"retry-after": "Sat, 21 Nov 2026 12:00:30 XYZ"}, 30.0),
     # The server's clock counts where it is shown.
     ({"retry-after": "Sat, 21 Nov 2026 13:00:30 GMT", "date": SERVER}, 30.0),
     ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT", "date": SERVER}, None),
     ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT", "date": "yesterday"}, 30.0),
+    ({"retry-after": "Sat, 21 Nov 2026 12:00:01 GMT"}, 1.0),
     ({"retry-after": "Sat, 21 Nov 2026 11:59:59 GMT"}, None),
     ({"retry-after": "Sat, 21 Nov 2026 12:00:00 GMT"}, None),
     *(
@@ -125,6 +128,10 @@ def test_a_wait_of_more_than_two_minutes_is_given_back_at_once():
     assert RetryPolicy().delay_after(status(429, retry_after=121.0), 0) is None
 
 
+def test_the_documented_defaults_are_the_defaults():
+    assert RetryPolicy() == RetryPolicy(max_retries=2, base=0.5, cap=20.0)
+
+
 def test_the_number_of_retries_is_a_limit():
     assert RetryPolicy(0).delay_after(status(503), 0) is None
     assert RetryPolicy(2).delay_after(status(503), 1) is not None
@@ -138,6 +145,16 @@ def test_attempts_tell_the_error_which_call_it_ended():
     assert attempts.delay_after(second, 15.5) is None
     seen = [(e.endpoint, e.attempts, e.elapsed, e.retryable) for e in (first, second)]
     assert seen == [("rivers", 1, 2.0, True), ("rivers", 2, 5.5, False)]
+
+
+def test_no_date_is_too_odd():
+    words = """Fri, 01 Jan 2027 00:00:00 12:30:59 GMT -0000 +9999 +99999999999 XYZ a 11 - : , 1.2
+        Jan-01-99 06-Nov-94 (c \\ " AM Feb 31 99 1e9"""
+    source = chance.source(4)
+    for _ in range(5000):
+        value = " ".join(source.choice(words.split()) for _ in range(source.randrange(4, 9)))
+        wait = parse_retry_after({"retry-after": value}, NOW)
+        assert wait is None or wait > 0
 
 
 def call(shell, client):

@@ -1,11 +1,16 @@
 """Streams as users read them, and when they let go of their connection."""
 
+import asyncio
+import json
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import httpx
 import pytest
 import wire
 
+from databricks_serving import AsyncServingClient, ServingClient
 from databricks_serving.errors import (
     InvalidResponseError,
     NotFoundError,
@@ -281,3 +286,54 @@ def test_an_answer_in_one_piece_passes_for_a_stream(shell):
     with shell.opened(events_of(shell, wire.json_reply(wire.chat("The Po.")))) as stream:
         assert [event.type for event in shell.items(stream)] == ["chunk", "text.delta", "finish"]
         assert stream.snapshot.text == "The Po."
+
+
+def test_a_cancelled_read_lets_go_and_stays_a_cancellation():
+    class Stalling(wire.Body):
+        async def __aiter__(self):
+            yield wire.sse(HELLO[0])
+            await anyio.sleep_forever()
+
+    body = Stalling()
+    headers = {"content-type": "text/event-stream"}
+    response = httpx.Response(200, headers=headers, stream=body)
+    client = AsyncServingClient(
+        wire.HOST, wire.TOKEN, transport=httpx.MockTransport(lambda _: response)
+    )
+
+    async def read(scope):
+        async with client.chat.completions.stream(model="m", messages=wire.USER) as stream:
+            async for event in stream:
+                if event.type == "text.delta":
+                    scope.cancel()
+
+    async def run():
+        with anyio.CancelScope() as scope:
+            await read(scope)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        return scope.cancelled_caught, tasks
+
+    assert asyncio.run(run()) == (True, set())
+    assert body.closed == 1
+
+
+def test_threads_share_a_client_without_mixing_their_answers():
+    def echo(request):
+        text = json.loads(request.content)["messages"][0]["content"]
+        if text.startswith("stream"):
+            return wire.stream(wire.chunk(text), wire.chunk(None, "stop"), "[DONE]")
+        return wire.json_reply(wire.chat(text))
+
+    client = ServingClient(wire.HOST, wire.TOKEN, transport=httpx.MockTransport(echo))
+
+    def ask(number):
+        kind = "stream" if number % 2 else "whole"
+        messages = [{"role": "user", "content": f"{kind} {number}"}]
+        if number % 2 == 0:
+            return client.chat.completions.create(model="m", messages=messages).text
+        with client.chat.completions.stream(model="m", messages=messages) as stream:
+            return "".join(stream.text_stream)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(300)))
+    assert answers == [f"{'stream' if n % 2 else 'whole'} {n}" for n in range(300)]

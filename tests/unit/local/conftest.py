@@ -40,7 +40,8 @@ class Caller:
         }
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.address, timeout=20)
+        # A real model on a busy machine takes its time.
+        return http.client.HTTPConnection(self.address, timeout=100)
 
     def open(
         self, connection: http.client.HTTPConnection, endpoint: str, body: Any

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from databricks_serving.local import LocalEndpoint
-from databricks_serving.local.backends.deterministic import DeterministicBackend
 from databricks_serving.local._connection import Limits
+from databricks_serving.local.backends.deterministic import DeterministicBackend
 from databricks_serving.local.server import LoopbackServer
 from databricks_serving.local.workspace import Workspace
 

@@ -1,7 +1,9 @@
 """What happens when llama.cpp fails; no model is needed to see it."""
 
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -120,7 +122,9 @@ def test_a_fault_in_the_middle_reaches_the_client_as_an_event_without_an_end(
 @pytest.mark.parametrize("task", [Task.CHAT, Task.COMPLETION])
 def test_a_server_that_is_gone_is_a_503(llama, monkeypatch, task):
     local = llama(200, b"")
-    monkeypatch.setattr(Engine, "address", lambda _: Address("127.0.0.1", 1, "key"))
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setattr(Engine, "address", lambda _: Address("127.0.0.1", port, "key"))
     refused = refusal(lambda: local.reply(task, {"prompt": "a"}))
     assert (refused.status, refused.error_code) == (503, "TEMPORARILY_UNAVAILABLE")
 

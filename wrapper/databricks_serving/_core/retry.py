@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 
 from dateutil import parser
@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300})?")
 _DATE = re.compile(
     r"(?=.*[A-Za-z]{3})(?=.*\b\d{1,2}:\d{2}:\d{2}\b)(?=(?:.*\b\d{2,4}\b){4}).{20,40}"
 )
+_DAY = 24 * 60 * 60
 # Limits that take hours to clear, at a status that otherwise clears in seconds.
 _LASTING = ("daily spend", "daily limit", "quota exceeded")
 
@@ -114,7 +115,12 @@ def _date(value: str | None) -> datetime | None:
     if value is None or not _DATE.fullmatch(value.strip()):
         return None
     try:
-        date = parser.parse(value)
+        return parser.parse(value, tzinfos=_utc)
     except (ValueError, OverflowError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _utc(_name: str | None, offset: int | None) -> int:
+    # HTTP dates are in GMT, also where they do not say so; a zone by another name would be a
+    # warning, which some programs turn into an exception.
+    return offset if offset and abs(offset) < _DAY else 0
