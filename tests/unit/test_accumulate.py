@@ -219,6 +219,16 @@ def test_signatures_and_unknown_keys_of_a_call_are_kept():
     ]
 
 
+@pytest.mark.parametrize(
+    ("types", "kept"),
+    [([None, None], "function"), (["", "custom"], "custom"), (["custom", "other"], "custom")],
+)
+def test_the_first_kind_of_a_call_counts(types, kept):
+    deltas = [call_delta(0, "a", "f", "", type=kind) for kind in types]
+    reply, _ = accumulate(wire.chunk(tool_calls=[delta]) for delta in deltas)
+    assert reply.tool_calls[0].type_ == kept
+
+
 def test_the_older_form_of_one_call_is_put_together():
     reply, _ = accumulate(
         [

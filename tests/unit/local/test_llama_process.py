@@ -21,7 +21,7 @@ STAND_IN = """
 import json, threading, time, types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-print("a word on standard output")
+print("a word on standard output", flush=True)
 
 class CommonParams(types.SimpleNamespace):
     def __init__(self):
