@@ -262,6 +262,16 @@ def thought(value, **extra):
         ([[text("a")], [text("b")]], [text("ab")]),
         (["a", [text("b")], "c", ""], [text("abc")]),
         (["", [thought("a")], "b"], [thought("a"), text("b")]),
+        ([[thought("a")], ""], [thought("a")]),
+        (
+            [[thought("a")], [{"type": "reasoning", "summary": [{"type": "new", "text": "b"}]}]],
+            [
+                {
+                    "type": "reasoning",
+                    "summary": [*thought("a")["summary"], {"type": "new", "text": "b"}],
+                }
+            ],
+        ),
         (
             [[text("a"), thought("b")], [thought("c"), text("d")]],
             [text("a"), thought("bc"), text("d")],
