@@ -59,7 +59,53 @@ if TYPE_CHECKING:
 
 class ChatParams(TypedDict, total=False):
     """A conversation to answer. Foundation-model endpoints refuse keys that they do not know
-    with a 400, and which keys they know depends on the model family."""
+    with a 400, and which keys they know depends on the model family.
+
+    Keywords:
+        messages: The conversation so far, oldest first; at most one system message, at its
+            head.
+        max_tokens: Most tokens to generate, at least 1. Absent means the model's own maximum,
+            though some Claude endpoints then stop at 1000. Counted against the output quota in
+            advance.
+        max_completion_tokens: The newer name of `max_tokens`; GPT and newer Claude endpoints
+            take it, gpt-oss refuses it.
+        temperature: Randomness from 0 to 2, default 1. GPT-5.6 and Claude Opus 5 refuse it.
+        top_p: Share of probability mass to sample from, above 0 up to 1, default 1.
+        top_k: Number of likeliest tokens to sample from, at least 1; not for OpenAI models.
+        n: Number of answers, at least 1, default 1; many pay-per-token endpoints give only one.
+        stop: Text, or texts, that end the answer; gpt-oss and GPT-5 refuse it.
+        stream_options: What a stream reports besides text; open-weight endpoints refuse the
+            key.
+        tools: Functions that the model may call, at most 32.
+        tool_choice: Whether and which tool to call; `auto` when there are tools.
+        parallel_tool_calls: Whether one answer may hold several tool calls; not every family
+            knows the key.
+        response_format: Force JSON, free or after a schema; some families refuse it together
+            with tools.
+        logprobs: Return log probabilities of the answer's tokens; provisioned throughput.
+        top_logprobs: Number of likeliest alternatives per token; needs `logprobs`.
+        logit_bias: Bias per token id, from -100 to 100; OpenAI models behind external
+            endpoints.
+        reasoning_effort: How much to think. gpt-oss takes low to high, GPT-5 none to xhigh,
+            DeepSeek and Kimi low, high and max; GLM thinks at its most unless told none; Claude
+            Opus 5 refuses it.
+        thinking: Claude's extended thinking; an unknown key everywhere else.
+        output_config: Claude's effort for adaptive thinking.
+        google_search: Ground a Gemini answer in a search; an empty object turns it on.
+        service_tier: Processing tier, for provisioned throughput with priority.
+        frequency_penalty: Penalty from -2 to 2 on tokens by how often they occurred; external
+            OpenAI models.
+        presence_penalty: Penalty from -2 to 2 on tokens that occurred at all; external OpenAI
+            models.
+        seed: Makes sampling repeatable where supported; gpt-oss and Claude Opus 5 refuse it.
+        user: An id of the end user, for abuse monitoring by the provider.
+        usage_context: Text keys and values written to the usage tracking table.
+        client_request_id: An id of the caller's own, written to the usage and inference tables.
+        extra_params: Provider extras as older clients send them; prefer top-level keys.
+        custom_inputs: Inputs of an agent's own; chat agents only.
+        context: Conversation and user ids; chat agents only.
+        databricks_options: Options of agents and custom models, such as the return of a
+            trace."""
 
     messages: Required[Sequence[MessageDict]]
     """The conversation so far, oldest first; at most one system message, at its head."""
@@ -462,7 +508,31 @@ class JsonSchemaFormatDict(TypedDict, total=False):
 
 
 class CompletionParams(TypedDict, total=False):
-    """A prompt to continue."""
+    """A prompt to continue.
+
+    Keywords:
+        prompt: The prompt; a list gives one choice per prompt.
+        max_tokens: Most tokens to generate, at least 1.
+        temperature: Randomness from 0 to 2, default 1.
+        top_p: Share of probability mass to sample from, above 0 up to 1, default 1.
+        top_k: Number of likeliest tokens to sample from, at least 1.
+        n: Number of answers per prompt, default 1.
+        stop: Text, or texts, that end the answer.
+        suffix: Text that follows the answer.
+        echo: Repeat the prompt before the answer.
+        stream_options: What a stream reports besides text.
+        error_behavior: What to do with a prompt longer than the context, default error.
+        use_raw_prompt: Send the prompt without the chat template, default false.
+        best_of: Generate so many and return the best; external models.
+        logprobs: Number of likeliest alternatives per token; external models.
+        frequency_penalty: Penalty from -2 to 2 on tokens by how often they occurred; external
+            models.
+        presence_penalty: Penalty from -2 to 2 on tokens that occurred at all; external models.
+        seed: Makes sampling repeatable where supported.
+        user: An id of the end user.
+        usage_context: Text keys and values written to the usage tracking table.
+        client_request_id: An id of the caller's own, written to the usage and inference tables.
+        extra_params: Provider extras as older clients send them."""
 
     prompt: Required[str | Sequence[str]]
     """The prompt; a list gives one choice per prompt."""
@@ -518,7 +588,18 @@ class CompletionRequestDict(CompletionParams, total=False):
 
 
 class EmbeddingParams(TypedDict, total=False):
-    """Texts to embed."""
+    """Texts to embed.
+
+    Keywords:
+        input: The text, or the texts; the server caps their number, 150 by older documents.
+        instruction: Instruction put before each text, for retrieval queries; BGE, Qwen3.
+        dimensions: Length of the vectors, where the model can shorten them.
+        encoding_format: `float` for numbers, `base64` for little-endian float32; a server may
+            ignore it.
+        user: An id of the end user.
+        usage_context: Text keys and values written to the usage tracking table.
+        client_request_id: An id of the caller's own, written to the usage and inference tables.
+        extra_params: Provider extras as older clients send them."""
 
     input: Required[str | Sequence[str]]
     """The text, or the texts; the server caps their number, 150 by older documents."""

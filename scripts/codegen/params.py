@@ -91,9 +91,20 @@ class _Emitter:
             yield _class(f"{name}Dict", "TypedDict", doc, self._fields(schema, ()))
             return
         keywords, reserved = self._params[name]["name"], self._params[name]["reserved"]
-        yield _class(keywords, "TypedDict", doc, self._fields(schema, reserved, nullable=True))
+        full = _docstring(self._explained(schema, reserved))
+        yield _class(keywords, "TypedDict", full, self._fields(schema, reserved, nullable=True))
         others = schema["properties"].keys() - set(reserved)
         yield _class(f"{name}Dict", keywords, doc, self._fields(schema, others))
+
+    def _explained(self, schema: Schema, left_out: Collection[str]) -> str:
+        """Describe the keywords for `help()`, which does not show what stands below each."""
+        lines = [
+            f"    {key}: {value['description']}"
+            for key, value in schema["properties"].items()
+            if key not in left_out and "description" in value
+        ]
+        keywords = ["", "Keywords:", *lines] if lines else []
+        return "\n".join([schema.get("description", ""), *keywords])
 
     def _fields(
         self, schema: Schema, left_out: Collection[str], *, nullable: bool = False
@@ -171,4 +182,10 @@ def _docstring(text: str | None) -> str:
         return ""
     escaped = text.strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     quoted = f'"""{escaped} """' if escaped.endswith('"') else f'"""{escaped}"""'
-    return f"{textwrap.fill(quoted, 92)}\n"
+    return "".join(f"{_filled(line)}\n" for line in quoted.splitlines())
+
+
+def _filled(line: str) -> str:
+    indent = " " * (len(line) - len(line.lstrip()))
+    deeper = f"{indent}    " if indent else ""
+    return textwrap.fill(line, 92, subsequent_indent=deeper)

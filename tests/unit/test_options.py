@@ -40,7 +40,9 @@ def test_a_number_of_retries_outside_its_range_is_refused(shell, retries):
 def test_one_number_is_a_limit_for_each_phase_but_connecting_stays_short(shell):
     expected = Timeouts(connect=5.0, pool=60, write=60, read=60)
     assert timeouts_of(shell.client(timeout=60)) == expected
-    assert timeouts_of(shell.client(timeout=2.5)) == Timeouts(2.5, 2.5, 2.5, 2.5)
+    assert timeouts_of(shell.client(timeout=2.5)) == Timeouts(
+        connect=2.5, pool=2.5, write=2.5, read=2.5
+    )
 
 
 def test_none_waits_without_end_in_that_phase():
@@ -60,7 +62,9 @@ def test_the_defaults_let_a_model_run_for_minutes(shell):
 
 
 def test_each_phase_reaches_the_transport(shell):
-    client = shell.client(wire.json_reply(wire.chat()), timeout=Timeouts(1, 2, 3, None))
+    client = shell.client(
+        wire.json_reply(wire.chat()), timeout=Timeouts(connect=1, pool=2, write=3, read=None)
+    )
     shell.wait(client.chat.completions.create(model="m", messages=wire.USER))
     sent = shell.transport.requests[0].extensions["timeout"]
     assert sent == {"connect": 1, "pool": 2, "write": 3, "read": None}

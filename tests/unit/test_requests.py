@@ -324,3 +324,9 @@ def test_signatures_spell_out_every_keyword(shell):
 def test_a_refused_request_is_a_value_error_and_one_of_ours():
     assert issubclass(InvalidRequestError, ValueError)
     assert issubclass(InvalidRequestError, ServingError)
+
+
+def test_a_reply_among_the_messages_is_told_what_to_send_instead(shell):
+    client = shell.client(wire.json_reply(wire.chat()))
+    reply = shell.wait(client.chat.completions.create(model="m", messages=wire.USER))
+    refused(shell, r"messages\[1\] is a reply.*to_request_message", messages=[*wire.USER, reply])

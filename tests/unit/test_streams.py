@@ -337,3 +337,18 @@ def test_threads_share_a_client_without_mixing_their_answers():
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(ask, range(300)))
     assert answers == [f"{'stream' if n % 2 else 'whole'} {n}" for n in range(300)]
+
+
+def test_a_stream_sends_its_request_once(shell):
+    stream = events_of(shell, wire.stream(*HELLO, "[DONE]"))
+    with shell.opened(stream):
+        pass
+    with pytest.raises(ServingError, match="a second call"), shell.opened(stream):
+        pass
+    assert len(shell.transport.requests) == 1
+
+
+def test_a_broken_stream_says_which_call_it_was(shell):
+    stream = chunks_of(shell, wire.stream(HELLO[0]))
+    with pytest.raises(StreamInterruptedError, match=r"\(endpoint 'm', 1 try, 0.0 s\)$"):
+        shell.items(stream)

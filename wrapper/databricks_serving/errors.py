@@ -109,7 +109,16 @@ class ClientClosedError(ServingError):
     """A call was begun, or tried again, after its client was closed."""
 
 
-class APIConnectionError(ServingError):
+class _NamesItsCall(ServingError):  # noqa: N818 - a base, never raised
+    def __str__(self) -> str:
+        if not self.endpoint:
+            return super().__str__()
+        tries = "1 try" if self.attempts == 1 else f"{self.attempts} tries"
+        where = f"endpoint {self.endpoint!r}, {tries}, {self.elapsed:.1f} s"
+        return f"{super().__str__()} ({where})"
+
+
+class APIConnectionError(_NamesItsCall):
     """No answer came: the connection could not be made, or broke."""
 
     def __init__(
@@ -166,7 +175,7 @@ class APIStatusError(ServingError):
         self.maybe_executed: bool = status_code not in _NOT_EXECUTED
 
     def __str__(self) -> str:
-        code = f" {self.error_code}" if self.error_code else ""
+        code = "" if self.error_code in {None, str(self.status_code)} else f" {self.error_code}"
         where = f" from endpoint {self.endpoint!r}" if self.endpoint else ""
         request = f" (request id {self.request_id[:_SHOWN_ID]})" if self.request_id else ""
         return f"{self.status_code}{code}{where}: {self.message}{request}"
@@ -208,7 +217,7 @@ class InternalServerError(APIStatusError):
     """500 and above: the model, the platform or a gateway failed."""
 
 
-class InvalidResponseError(ServingError):
+class InvalidResponseError(_NamesItsCall):
     """The answer is not what the contract says: no JSON, a web page, a missing field.
 
     Attributes:
@@ -225,7 +234,7 @@ class InvalidResponseError(ServingError):
         self.maybe_executed = True
 
 
-class StreamError(ServingError):
+class StreamError(_NamesItsCall):
     """A stream broke after it began.
 
     Attributes:

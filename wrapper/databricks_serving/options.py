@@ -12,7 +12,7 @@ __all__ = ["CallOptions", "Timeouts"]
 _MAX_SECONDS = 1e9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """How long to wait, in seconds, per phase of one request; None waits without end.
 

@@ -9,6 +9,7 @@ from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
 from databricks_serving._core.streaming import (
     MAX_DRAINED,
     NOT_OPEN,
+    OPENED,
     StreamSession,
     is_first_text,
 )
@@ -183,6 +184,8 @@ class AsyncEventStream(Generic[TextReplyT, ChunkT, EventT]):
             await self._opened.close()
 
     async def __aenter__(self) -> Self:
+        if self._opened is not None:
+            raise ServingError(OPENED)
         self._opened = await self._open_stream()
         return self
 

@@ -33,6 +33,7 @@ _SNIFFED = 64
 
 # More than this after the terminator is not worth keeping the connection for.
 MAX_DRAINED = 64 * 1024
+OPENED = "the stream was opened before: a second answer needs a second call"
 NOT_OPEN = "the stream is not open: use it as a context manager (`with ... as stream:`)"
 
 StreamErrorT = TypeVar("StreamErrorT", bound=StreamError)

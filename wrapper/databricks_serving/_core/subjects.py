@@ -13,6 +13,10 @@ def check_messages(given: Mapping[str, Any]) -> None:
     if not _is_list(messages) or not messages:
         raise InvalidRequestError("messages must be a list of at least one message")
     for position, message in enumerate(messages):
+        if hasattr(message, "to_request_message"):
+            raise InvalidRequestError(
+                f"messages[{position}] is a reply: send its to_request_message() instead"
+            )
         if not isinstance(message, Mapping | Model):
             kind = type(message).__name__
             raise InvalidRequestError(

@@ -9,6 +9,7 @@ from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
 from databricks_serving._core.streaming import (
     MAX_DRAINED,
     NOT_OPEN,
+    OPENED,
     StreamSession,
     is_first_text,
 )
@@ -180,6 +181,8 @@ class EventStream(Generic[TextReplyT, ChunkT, EventT]):
             self._opened.close()
 
     def __enter__(self) -> Self:
+        if self._opened is not None:
+            raise ServingError(OPENED)
         self._opened = self._open_stream()
         return self
 
