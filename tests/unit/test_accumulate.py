@@ -342,6 +342,18 @@ def test_the_first_envelope_and_the_last_figures_count():
     assert reply.to_dict()["custom_outputs"] == {"a": 1}
 
 
+def test_a_reply_holds_what_was_said_and_no_more():
+    reply, _ = accumulate([wire.chunk("a"), wire.chunk("b", "stop")])
+    message = {"role": "assistant", "content": "ab"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    assert reply.to_dict() == {"id": "c", "object": "chat.completion", "choices": [choice]}
+    first = wire.text_chunk("a")
+    first["choices"][0]["new"] = 1
+    reply, _ = accumulate([first, wire.text_chunk("b", "stop")], COMPLETION)
+    choice = {"index": 0, "text": "ab", "finish_reason": "stop", "new": 1}
+    assert reply.to_dict() == {"id": "c", "object": "text_completion", "choices": [choice]}
+
+
 def test_keys_that_the_contract_does_not_know_are_kept():
     first = wire.chunk("a", annotations=[{"n": 1}], mood="calm")
     first["choices"][0] |= {"filter": {"ok": True}, "parts": [1]}
