@@ -8,6 +8,7 @@ import pytest
 import wire
 
 from databricks_serving._core.operations import CHAT, COMPLETION
+from databricks_serving._core.sse import DEFAULT_MAX_EVENT_BYTES
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving.errors import (
     APIConnectionError,
@@ -390,3 +391,12 @@ def test_no_event_is_too_odd():
         with suppress(InvalidResponseError):
             outcome(data, operation=operation)
             outcome(json.dumps(events[0]).encode(), content_type=None, operation=operation)
+
+
+@pytest.mark.parametrize("tail", [0, 9])
+def test_an_event_past_the_limit_is_named_however_the_bytes_are_cut(tail):
+    whole = wire.sse(HELLO[0]) + b"data: " + b"x" * DEFAULT_MAX_EVENT_BYTES
+    pieces = [whole[:-tail], whole[-tail:]] if tail else [whole]
+    error = broken(StreamInterruptedError, *pieces)
+    assert "finish reason" not in str(error)
+    assert error.partial.text == "Hé "

@@ -29,7 +29,6 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     timeouts: Timeouts
-    stream: bool
 
 
 def build_request(
@@ -68,7 +67,6 @@ def build_request(
         headers=_headers(settings, options, stream=stream),
         content=_in_json(lambda: json_codec.encode(kwargs["json"])),
         timeouts=_timeouts(options, settings.timeouts),
-        stream=stream,
     )
 
 

@@ -5,7 +5,8 @@ Anything else (a closed connection, a stall, an error event) is an error that ke
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Generic, NoReturn, TypeGuard, TypeVar
 
@@ -86,10 +87,8 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             if not self._looks_like_stream(self._body):
                 return
             data, self._body = bytes(self._body), None
-        try:
+        with self._bounded():
             self._pending.extend(self._decoder.feed(data))
-        except SSELimitError as error:
-            self._interrupt(str(error))
 
     def end(self) -> None:
         """Take note that the body has ended."""
@@ -98,6 +97,8 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         self._ended = True
         if self._body is not None:
             self._read_whole(Response(self.meta, bytes(self._body)))
+        with self._bounded():
+            self._decoder.flush()
 
     def closed_early(self) -> StreamInterruptedError:
         """Return the error for reading on after the stream was closed."""
@@ -163,6 +164,13 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         if event.event == "message":
             self._interrupt(f"event {self._count} is not a JSON object")
         return None
+
+    @contextmanager
+    def _bounded(self) -> Generator[None]:
+        try:
+            yield
+        except SSELimitError as error:
+            self._interrupt(str(error))
 
     def _report(self, facts: ErrorFacts, body: object) -> NoReturn:
         error = StreamServerError(
