@@ -56,7 +56,7 @@ def test_a_chat_streams_token_by_token_with_growing_usage(ask):
 
 
 def test_several_choices_and_log_probabilities_come_back(ask):
-    fields = {"n": 5, "max_tokens": 1, "logprobs": True, "top_logprobs": 2}
+    fields = {"n": 5, "max_tokens": 1, "logprobs": True, "top_logprobs": 2, "temperature": 0}
     reply = ask("local-chat", {"messages": [USER], **fields}).json
     assert [choice["index"] for choice in reply["choices"]] == [0, 1, 2, 3, 4]
     (entry,) = reply["choices"][0]["logprobs"]["content"]
@@ -72,13 +72,14 @@ def test_a_json_schema_is_followed(ask):
     }
     wanted = {"type": "json_schema", "json_schema": {"name": "mood", "schema": schema}}
     reply = ask(
-        "local-chat", {"messages": [USER], "response_format": wanted, "max_tokens": 40}
+        "local-chat",
+        {"messages": [USER], "response_format": wanted, "max_tokens": 40, "temperature": 0},
     ).json
     assert json.loads(reply["choices"][0]["message"]["content"])["mood"] in {"good", "bad"}
 
 
 def test_several_prompts_are_completed_whole_and_streamed(ask):
-    body = {"prompt": ["The sky is", "Grass is"], "max_tokens": 2}
+    body = {"prompt": ["The sky is", "Grass is"], "max_tokens": 2, "temperature": 0}
     whole = ask("local-completion", body).json
     assert whole["object"] == "text_completion"
     assert [choice["index"] for choice in whole["choices"]] == [0, 1]
