@@ -16,8 +16,11 @@ NAMES = [
     "AsyncServingClient",
     "CallOptions",
     "ChunkStream",
+    "ColdStart",
     "EventStream",
+    "Limits",
     "RawResponse",
+    "RetryPolicy",
     "ServingClient",
     "ServingError",
     "Timeouts",
@@ -148,7 +151,10 @@ def test_instances_show_no_inner_parts():
     for stream, names in (
         (
             databricks_serving.ChunkStream,
-            {"close", "meta", "news", "request_id", "snapshot", "terminated_cleanly"},
+            {
+                *("close", "get_final_completion", "meta", "news", "request_id", "snapshot"),
+                "terminated_cleanly",
+            },
         ),
         (
             databricks_serving.EventStream,

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from driver import AsyncDriver, SyncDriver
+from driver import AiohttpDriver, AsyncDriver, SyncDriver
 from replay import ReplayServer, replaying
 
 
@@ -11,6 +11,6 @@ def server() -> Iterator[ReplayServer]:
         yield running
 
 
-@pytest.fixture(params=[SyncDriver, AsyncDriver], ids=["sync", "async"])
+@pytest.fixture(params=[SyncDriver, AsyncDriver, AiohttpDriver], ids=["sync", "async", "aiohttp"])
 def connect(request):
     return lambda server: request.param(server.host)

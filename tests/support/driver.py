@@ -1,9 +1,12 @@
 """One face over the blocking and the asynchronous client, for tests of recordings."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from httpx_aiohttp import AiohttpTransport
 
 from databricks_serving import AsyncServingClient, ServingClient, ServingError
 from databricks_serving.params import ChatParams, CompletionParams, EmbeddingParams
@@ -27,9 +30,12 @@ class Streamed:
         return "".join(chunk.text for chunk in self.chunks)
 
 
-def arguments(task: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recorded request as keyword arguments; what is no parameter goes the long way."""
-    known = _PARAMS[task].__annotations__
+def arguments(task: str, request: Mapping[str, Any], *, unchecked: bool = False) -> dict[str, Any]:
+    """Return a recorded request as keyword arguments; what is no parameter goes the long way.
+
+    So does, where nothing is to be checked, all but what the call is about.
+    """
+    known = {"messages", "prompt", "input"} if unchecked else _PARAMS[task].__annotations__
     given = {k: v for k, v in request.items() if k not in {"model", "stream"}}
     extra = {k: v for k, v in given.items() if k not in known or v is None}
     return {k: v for k, v in given.items() if k not in extra} | {"extra_body": extra}
@@ -41,11 +47,14 @@ class SyncDriver:
     def __init__(self, host: str) -> None:
         self._host = host
 
-    def create(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Any:
+    def create(
+        self, task: str, endpoint: str, request: Mapping[str, Any], *, unchecked: bool = False
+    ) -> Any:
         """Make one call."""
+        given = arguments(task, request, unchecked=unchecked)
         with ServingClient(self._host, TOKEN, max_retries=0) as client:
             resource = _resource(client, task)
-            return resource.create(model=endpoint, **arguments(task, request))
+            return resource.create(model=endpoint, **given)
 
     def stream(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Streamed:
         """Make one streamed call and read it to its end."""
@@ -63,10 +72,12 @@ class SyncDriver:
                 seen.error = error
         return seen
 
-    def attempt(self, task: str, endpoint: str, request: Mapping[str, Any]) -> tuple[Any, Any]:
+    def attempt(
+        self, task: str, endpoint: str, request: Mapping[str, Any], *, unchecked: bool = False
+    ) -> tuple[Any, Any]:
         """Make one call; returns its reply or its error."""
         try:
-            return self.create(task, endpoint, request), None
+            return self.create(task, endpoint, request, unchecked=unchecked), None
         except ServingError as error:
             return None, error
 
@@ -80,13 +91,20 @@ class SyncDriver:
 class AsyncDriver(SyncDriver):
     """Drives the asynchronous client."""
 
-    def create(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Any:
+    def client(self) -> AsyncServingClient:
+        """Make a client."""
+        return AsyncServingClient(self._host, TOKEN, max_retries=0)
+
+    def create(
+        self, task: str, endpoint: str, request: Mapping[str, Any], *, unchecked: bool = False
+    ) -> Any:
         """Make one call."""
+        given = arguments(task, request, unchecked=unchecked)
 
         async def run() -> Any:
-            async with AsyncServingClient(self._host, TOKEN, max_retries=0) as client:
+            async with self.client() as client:
                 resource = _resource(client, task)
-                return await resource.create(model=endpoint, **arguments(task, request))
+                return await resource.create(model=endpoint, **given)
 
         return asyncio.run(run())
 
@@ -96,7 +114,7 @@ class AsyncDriver(SyncDriver):
 
     async def _stream(self, task: str, endpoint: str, request: Mapping[str, Any]) -> Streamed:
         seen = Streamed()
-        async with AsyncServingClient(self._host, TOKEN, max_retries=0) as client:
+        async with self.client() as client:
             try:
                 resource = _resource(client, task)
                 async with resource.stream(model=endpoint, **arguments(task, request)) as stream:
@@ -108,6 +126,16 @@ class AsyncDriver(SyncDriver):
             except ServingError as error:
                 seen.error = error
         return seen
+
+
+class AiohttpDriver(AsyncDriver):
+    """Drives the asynchronous client over aiohttp instead of its own transport."""
+
+    def client(self) -> AsyncServingClient:
+        """Make a client."""
+        # Without certificates, which take long to load: nothing here is spoken in TLS.
+        transport = AiohttpTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        return AsyncServingClient(self._host, TOKEN, max_retries=0, transport=transport)
 
 
 def _resource(client: Any, task: str) -> Any:

@@ -43,7 +43,12 @@ class Recording:
     @property
     def sendable(self) -> dict[str, Any]:
         """A request to send for this reply: the recorded one if there is one."""
-        return self.request or ANY.get(self.task, ANY["chat"])
+        if self.request:
+            return self.request
+        if self.task == "embeddings" and self.is_json:
+            # A reply must have a vector for each text.
+            return {"input": ["Hello"] * len(self.body.get("data") or ["one"])}
+        return ANY.get(self.task, ANY["chat"])
 
     @property
     def is_json(self) -> bool:

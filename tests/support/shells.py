@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import replace
 
 import httpx
 import wire
@@ -72,8 +71,7 @@ class SyncShell:
         client = self.client_class(wire.HOST, wire.TOKEN, transport=self.transport, **options)
         caller = client._caller
         caller.monotonic, caller.sleep = self.clock.monotonic, self._sleep
-        retry = replace(caller.settings.retry, rand=lambda: rand)
-        caller.settings = replace(caller.settings, retry=retry)
+        caller.rand = lambda: rand
         return client
 
     @property
@@ -90,7 +88,7 @@ class SyncShell:
 
     def next(self, iterator):
         """Read one item."""
-        return next(iter(iterator))
+        return next(iterator if hasattr(iterator, "__next__") else iter(iterator))
 
     @contextmanager
     def opened(self, manager):
@@ -130,7 +128,7 @@ class AsyncShell(SyncShell):
 
     def next(self, iterator):
         async def run():
-            return await anext(aiter(iterator))
+            return await anext(iterator if hasattr(iterator, "__anext__") else aiter(iterator))
 
         return self.runner.run(run())
 

@@ -2,6 +2,7 @@
 
 # pyright: strict
 
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, assert_never, assert_type
 
@@ -13,8 +14,11 @@ from databricks_serving import (
     AsyncServingClient,
     CallOptions,
     ChunkStream,
+    ColdStart,
     EventStream,
+    Limits,
     RawResponse,
+    RetryPolicy,
     ServingClient,
     ServingError,
     Timeouts,
@@ -69,10 +73,33 @@ def clients(transport: httpx.BaseTransport, handler: httpx.AsyncBaseTransport) -
     with ServingClient("host", "token") as client:
         assert_type(client, ServingClient)
     ServingClient(host="h", token="t", timeout=3, max_retries=0, transport=transport)
-    ServingClient(timeout=Timeouts(read=None), default_headers={"x-team": "rivers"})
+    ServingClient(timeout=Timeouts(first_byte=None), default_headers={"x-team": "rivers"})
     assert_type(client.with_options(timeout=1.5, max_retries=1), ServingClient)
     client.with_options(default_headers={"a": "b"}).close()
     AsyncServingClient("h", "t", transport=handler, timeout=Timeouts(connect=1, pool=None))
+    policy = RetryPolicy(max_retries=5, cold_start_timeout=300, on_cold_start=watch)
+    AsyncServingClient("h", "t", retry=policy, limits=Limits(connections=5), deadline=30)
+    ServingClient("h", "t", ssl_context=ssl.create_default_context(), proxy="http://p:1")
+    assert_type(client.with_options(retry=policy, deadline=5), ServingClient)
+
+
+def watch(progress: ColdStart) -> None:
+    assert_type(progress.elapsed, float)
+
+
+def knowledge(error: ServingError) -> None:
+    assert_type(error.history, tuple[errors.Attempt, ...])
+    assert_type(error.history[0].wait, float | None)
+    assert_type(error.to_curl(), str | None)
+    assert_type(error.hint, str | None)
+    assert_type(error.retry_stopped_by, str | None)
+    assert_type(error.client_request_id, str | None)
+
+
+def limits_of_calls(client: ServingClient) -> None:
+    client.embeddings.create(model="m", input="a", deadline=5, idempotent=False)
+    stream = client.chat.completions.create(model="m", messages=[], stream=True)
+    assert_type(stream.get_final_completion(), ChatCompletion)
 
 
 class OwnClient(ServingClient):

@@ -2,7 +2,7 @@
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
-from databricks_serving import AsyncServingClient, ServingClient, Timeouts, errors
+from databricks_serving import AsyncServingClient, RetryPolicy, ServingClient, Timeouts, errors
 from databricks_serving.models import ChatCompletion, TextPart, UserMessage
 from databricks_serving.params import ChatParams, MessageDict, ToolDict
 
@@ -45,8 +45,11 @@ def messages() -> None:
 
 
 def options() -> None:
-    Timeouts(read="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Timeouts(idle="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ServingClient(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ServingClient(retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ServingClient(limits={})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    RetryPolicy(retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     ServingClient(transport="direct")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     params: ChatParams = {"temperature": 1}  # type: ignore[typeddict-item]  # pyright: ignore[reportAssignmentType]
     print(params)

@@ -127,7 +127,9 @@ def test_an_error_status_has_its_class_and_its_facts(shell, status):
     assert (error.status_code, error.error_code, error.message) == (status, "X", "no luck")
     assert error.body == body
     assert error.headers["x-request-id"] == error.request_id == "r-1"
-    assert str(error) == f"{status} X from endpoint 'm': no luck (request id r-1)"
+    hint = f"; hint: {error.hint}" if error.hint else ""
+    assert str(error) == f"{status} X from endpoint 'm': no luck (request id r-1){hint}"
+    assert bool(hint) is (status in {401, 403, 404, 413})
     assert (error.endpoint, error.attempts) == ("m", 1)
 
 

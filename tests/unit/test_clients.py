@@ -2,6 +2,8 @@
 
 import builtins
 import copy
+import gc
+import json
 import os
 import pickle
 import socket
@@ -12,6 +14,7 @@ import threading
 
 import httpx
 import pytest
+import raw_server
 import wire
 
 from databricks_serving import AsyncServingClient, ServingClient
@@ -130,10 +133,10 @@ def test_a_client_that_was_never_used_can_be_closed(shell):
 
 
 def test_a_client_closed_while_a_call_waits_ends_the_call(shell):
-    client = shell.client(wire.json_reply({}, status=503))
+    client = shell.client(wire.json_reply({}, status=503), rand=1.0)
 
     def close(seconds):
-        shell.clock.slept.append(seconds)
+        shell.clock.sleep(seconds)
         client._caller.sender._closed = True
 
     async def close_async(seconds):
@@ -167,12 +170,16 @@ def test_closing_the_parent_closes_its_copies(shell):
         call(shell, copied)
 
 
-def test_a_copy_before_the_first_call_shares_the_transport_made_later(shell):
-    client = shell.client_class("w.example.com", wire.TOKEN)
-    copied = client.with_options(timeout=3)
-    transport = client._caller.sender._open()
-    assert copied._caller.sender._open() is transport
-    shell.wait(client.close())
+REPLY = raw_server.response(json.dumps(wire.chat("Hi")).encode())
+
+
+def test_a_copy_before_the_first_call_shares_the_connections_made_later(shell):
+    with raw_server.raw_server(REPLY, REPLY) as server:
+        client = shell.client_class(server.host, wire.TOKEN)
+        copied = client.with_options(timeout=3)
+        assert [call(shell, one).text for one in (client, copied)] == ["Hi", "Hi"]
+        assert server.connections == 1
+        shell.wait(client.close())
 
 
 def test_a_client_of_a_subclass_has_copies_of_the_subclass(shell):
@@ -208,9 +215,12 @@ def test_a_client_can_be_neither_pickled_nor_deep_copied(shell):
 
 
 def test_a_forgotten_client_warns_of_nothing(shell):
-    client = shell.client_class("w.example.com", wire.TOKEN)
-    client._caller.sender._open()
-    del client
+    with raw_server.raw_server(REPLY) as server:
+        client = shell.client_class(server.host, wire.TOKEN)
+        call(shell, client)
+        del client
+        gc.collect()
+        shell.finish()
 
 
 def test_public_names_appear_when_they_are_asked_for():

@@ -13,7 +13,7 @@ from databricks_serving import errors
 from databricks_serving.models import ChatCompletion
 from databricks_serving_api.types import ReplyMeta
 
-CLASSES = {name: getattr(errors, name) for name in errors.__all__ if name != "PartialReply"}
+CLASSES = {name: getattr(errors, name) for name in errors.__all__ if name.endswith("Error")}
 BY_STATUS = {
     400: errors.BadRequestError,
     401: errors.AuthenticationError,
@@ -26,7 +26,8 @@ BY_STATUS = {
 }
 # Where the server provably did not run the model. A 400 may come from the model's own code, and
 # what times out may have run.
-NOT_EXECUTED = {300, 302, 307, 308, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
+NOT_EXECUTED = {300, 302, 307, 308, 401, 403, 404, 405, 408, 409, 413, 415, 422, 425, 429}
+NOT_EXECUTED |= {503, 529}
 
 
 def drawn():
@@ -47,10 +48,15 @@ def examples():
     yield errors.ServingError("a")
     yield errors.ConfigError("a")
     yield errors.InvalidRequestError("a")
-    yield errors.ClientClosedError("a")
+    yield errors.StreamUseError("a")
+    closed = errors.ClientClosedError("a")
+    closed.partial = partial
+    yield closed
     yield errors.APIConnectionError("a", maybe_executed=False, retryable=False)
     yield errors.APITimeoutError("a", phase="pool", maybe_executed=False)
-    yield errors.InvalidResponseError("a", status_code=206, content_type="text/html")
+    yield errors.InvalidResponseError("a", status_code=206, content_type="text/html", garbled=True)
+    yield errors.ResponseTooLargeError("a")
+    yield errors.EndpointNotReadyError("a", status_code=503, retry_after=2.0)
     for status in (*BY_STATUS, 418, 500):
         yield errors.error_class(status)(
             "a",
@@ -61,7 +67,8 @@ def examples():
             body={"error_code": "X", "message": ["a"]},
             retry_after=1.5,
         )
-    for error in (errors.StreamError("a"), errors.StreamInterruptedError("a")):
+    broken = (errors.StreamError, errors.StreamInterruptedError, errors.StreamTimeoutError)
+    for error in [kind("a") for kind in broken]:
         error.partial = partial
         yield error
     error = errors.StreamServerError("a", status_code=429, error_code="X", body={"error": "a"})
@@ -115,9 +122,9 @@ def everything(error):
     attributes = {
         name: getattr(error, name)
         for name in dir(error)
-        if not name.startswith("_") and name not in {"with_traceback", "add_note"}
+        if not name.startswith("_") and not callable(getattr(error, name))
     }
-    return attributes, str(error), repr(error), error.args
+    return attributes, str(error), repr(error), error.args, error.to_curl()
 
 
 @pytest.mark.parametrize(
@@ -132,6 +139,9 @@ def everything(error):
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda e: type(e).__name__)
 def test_an_error_keeps_all_it_knows(error, clone):
     error.endpoint, error.attempts, error.elapsed = "rivers", 3, 1.25
+    error.history = (errors.Attempt("RateLimitError 429", 0.5, 0.75, "r-1"),)
+    error.request = errors.SentRequest("POST", "https://w.example.com/a?b=***", {"x-a": "***"}, 7)
+    error.hint, error.retry_stopped_by, error.client_request_id = "look", "quota", "k-1"
     cloned = clone(error)
     assert type(cloned) is type(error)
     assert everything(cloned) == everything(error)
@@ -144,6 +154,8 @@ def test_a_message_reads_well():
     assert str(error) == (
         "404 ENDPOINT_NOT_FOUND from endpoint 'rivers': no such endpoint (request id r-1)"
     )
+    error.hint = "check the name"
+    assert str(error).endswith("(request id r-1); hint: check the name")
     assert str(errors.StreamServerError("boom", error_code="X")) == "boom"
 
 

@@ -6,10 +6,13 @@ import pickle
 import pytest
 import wire
 
-from databricks_serving import Timeouts
+from databricks_serving import Limits, RetryPolicy, Timeouts
 from databricks_serving.errors import ConfigError, InvalidRequestError
 
 BAD_SECONDS = [0, -1, float("nan"), float("inf"), True, "5", b"5", 10**400, 2e9, [5], object()]
+
+
+PHASES = ["pool", "connect", "write", "first_byte", "idle", "total"]
 
 
 def timeouts_of(client):
@@ -17,7 +20,7 @@ def timeouts_of(client):
 
 
 @pytest.mark.parametrize("seconds", BAD_SECONDS, ids=lambda s: repr(s)[:8])
-@pytest.mark.parametrize("phase", ["connect", "pool", "write", "read"])
+@pytest.mark.parametrize("phase", PHASES)
 def test_a_phase_that_is_no_number_of_seconds_is_refused_by_name(seconds, phase):
     with pytest.raises(ConfigError, match=rf"timeout \({phase}\)"):
         Timeouts(**{phase: seconds})
@@ -38,39 +41,127 @@ def test_a_number_of_retries_outside_its_range_is_refused(shell, retries):
 
 
 def test_one_number_is_a_limit_for_each_phase_but_connecting_stays_short(shell):
-    expected = Timeouts(connect=5.0, pool=60, write=60, read=60)
+    expected = Timeouts(connect=5.0, pool=60, write=60, first_byte=60, idle=60, total=600)
     assert timeouts_of(shell.client(timeout=60)) == expected
-    assert timeouts_of(shell.client(timeout=2.5)) == Timeouts(
-        connect=2.5, pool=2.5, write=2.5, read=2.5
-    )
+    short = Timeouts(**dict.fromkeys(PHASES, 2.5) | {"total": 600.0})
+    assert timeouts_of(shell.client(timeout=2.5)) == short
+
+
+def test_a_long_timeout_lengthens_the_whole_call(shell):
+    assert timeouts_of(shell.client(timeout=900)).total == 900
+
+
+@pytest.mark.parametrize("given", [{"deadline": 7}, {"timeout": Timeouts(total=7)}])
+def test_a_whole_call_has_a_limit_of_its_own(shell, given):
+    assert timeouts_of(shell.client(**given)).total == 7
+    assert timeouts_of(shell.client().with_options(**given)).total == 7
+
+
+@pytest.mark.parametrize("seconds", BAD_SECONDS, ids=lambda s: repr(s)[:8])
+def test_a_deadline_that_is_no_number_of_seconds_is_refused(shell, seconds):
+    with pytest.raises(ConfigError, match="deadline must be"):
+        shell.client(deadline=seconds)
+    client = shell.client(wire.json_reply(wire.chat()))
+    with pytest.raises(InvalidRequestError, match="deadline must be"):
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, deadline=seconds))
+    assert shell.transport.requests == []
+
+
+@pytest.mark.parametrize("value", [1, 0, "no", [], {}], ids=repr)
+def test_idempotent_is_true_or_false(shell, value):
+    client = shell.client(wire.json_reply(wire.chat()))
+    with pytest.raises(InvalidRequestError, match="idempotent must be a bool"):
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, idempotent=value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("max_retries", value) for value in (-1, 11, 1.5, True, "2")),
+        *(("max_reruns", value) for value in (-1, 11, 1.5, True)),
+        *(("base", value) for value in (0, -1, float("nan"), float("inf"), "1", True)),
+        *(("cap", value) for value in (0, float("nan"), None)),
+        *(("max_retry_after", value) for value in (0, -1, float("nan"))),
+        *(("cold_start_timeout", value) for value in (-1, float("nan"), "300", True)),
+        ("on_cold_start", 7),
+    ],
+    ids=repr,
+)
+def test_a_retry_policy_with_impossible_values_is_refused_by_name(name, value):
+    with pytest.raises(ConfigError, match=name):
+        RetryPolicy(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("connections", value) for value in (0, -1, 1.5, True, "9", None)),
+        *(("keepalive_connections", value) for value in (-1, None)),
+        *(("request_bytes", value) for value in (0, None)),
+        *(("response_bytes", value) for value in (0, -1, 1.0)),
+        *(("event_bytes", value) for value in (0, None)),
+        *(("stream_bytes", value) for value in (0, None)),
+    ],
+    ids=repr,
+)
+def test_limits_with_impossible_values_are_refused_by_name(name, value):
+    with pytest.raises(ConfigError, match=name):
+        Limits(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), [("retry", 3), ("limits", 3), ("retry", {})])
+def test_policies_and_limits_are_values_of_their_type(shell, name, value):
+    with pytest.raises(ConfigError, match=f"{name} must be"):
+        shell.client(**{name: value})
+
+
+def test_policies_are_values():
+    for value in (RetryPolicy(max_retries=3), Limits(connections=3)):
+        assert copy.deepcopy(value) == value == pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
+        assert hash(value) == hash(copy.copy(value))
+
+
+def test_a_number_of_retries_goes_over_the_policy(shell):
+    policy = RetryPolicy(max_retries=7, base=3)
+    client = shell.client(retry=policy, max_retries=1)
+    assert client._caller.settings.retry == RetryPolicy(max_retries=1, base=3)
+    assert client.with_options(retry=policy)._caller.settings.retry == policy
+
+
+@pytest.mark.parametrize("option", [{"proxy": "http://127.0.0.1:1"}, {"ssl_context": 1}], ids=list)
+def test_options_of_the_default_transport_are_refused_beside_another(shell, option):
+    with pytest.raises(ConfigError, match=f"{next(iter(option))} is for the default transport"):
+        shell.client(**option)
 
 
 def test_none_waits_without_end_in_that_phase():
-    assert Timeouts(read=None).read is None
+    assert Timeouts(first_byte=None).first_byte is None
 
 
 def test_timeouts_are_values():
-    timeouts = Timeouts(read=7)
+    timeouts = Timeouts(idle=7)
     assert copy.deepcopy(timeouts) == timeouts == pickle.loads(pickle.dumps(timeouts))  # noqa: S301 - our own
-    assert hash(timeouts) == hash(Timeouts(read=7))
+    assert hash(timeouts) == hash(Timeouts(idle=7))
     with pytest.raises(AttributeError):
-        timeouts.read = 8
+        timeouts.idle = 8
 
 
 def test_the_defaults_let_a_model_run_for_minutes(shell):
-    assert timeouts_of(shell.client()) == Timeouts(connect=5.0, pool=30.0, write=60.0, read=300.0)
+    assert timeouts_of(shell.client()) == Timeouts(
+        pool=30.0, connect=5.0, write=60.0, first_byte=300.0, idle=60.0, total=600.0
+    )
 
 
 def test_each_phase_reaches_the_transport(shell):
     client = shell.client(
-        wire.json_reply(wire.chat()), timeout=Timeouts(connect=1, pool=2, write=3, read=None)
+        wire.json_reply(wire.chat()), timeout=Timeouts(connect=1, pool=2, write=3, first_byte=4)
     )
     shell.wait(client.chat.completions.create(model="m", messages=wire.USER))
     sent = shell.transport.requests[0].extensions["timeout"]
-    assert sent == {"connect": 1, "pool": 2, "write": 3, "read": None}
+    assert sent == {"connect": 1, "pool": 2, "write": 3, "read": 4}
 
 
-@pytest.mark.parametrize(("given", "read"), [(7, 7), (Timeouts(read=8), 8), (None, 300.0)])
+@pytest.mark.parametrize(("given", "read"), [(7, 7), (Timeouts(first_byte=8), 8), (None, 300.0)])
 def test_a_call_can_have_its_own_timeout(shell, given, read):
     client = shell.client(wire.json_reply(wire.chat()))
     shell.wait(client.chat.completions.create(model="m", messages=wire.USER, timeout=given))
@@ -159,10 +250,10 @@ def test_headers_of_a_call_go_over_those_of_the_client(shell):
 def test_a_copy_keeps_what_is_not_changed(shell):
     client = shell.client(timeout=9, max_retries=4, default_headers={"x-a": "1"})
     settings = client.with_options(default_headers={"x-b": "2"})._caller.settings
-    assert settings.timeouts.read == 9
+    assert settings.timeouts.first_byte == 9
     assert settings.retry.max_retries == 4
-    assert {"x-a": "1", "x-b": "2"}.items() <= settings.headers.items()
-    changed = client.with_options(timeout=Timeouts(read=None), max_retries=0)._caller.settings
-    assert changed.timeouts.read is None
+    assert {"x-a": "1", "x-b": "2"}.items() <= settings.headers.reveal().items()
+    changed = client.with_options(timeout=Timeouts(idle=None), max_retries=0)._caller.settings
+    assert changed.timeouts.idle is None
     assert changed.retry.max_retries == 0
-    assert client._caller.settings.headers.get("x-b") is None
+    assert client._caller.settings.headers.reveal().get("x-b") is None

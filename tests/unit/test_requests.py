@@ -3,21 +3,27 @@
 import collections
 import datetime as dt
 import decimal
+import enum
 import inspect
 import json
+import uuid
 
 import pytest
 import wire
 
+from databricks_serving._core.operations import CHAT, EMBEDDING
 from databricks_serving.errors import InvalidRequestError, ServingError
 from databricks_serving.models import (
     AssistantMessage,
+    FunctionCall,
     FunctionDefinition,
     ImagePart,
     ImageUrl,
     SystemMessage,
     TextPart,
+    Thinking,
     Tool,
+    ToolCall,
     UserMessage,
 )
 
@@ -26,6 +32,26 @@ CALLS = {
     "completion": (lambda c: c.completions, {"prompt": "Rain is"}, wire.completion()),
     "embedding": (lambda c: c.embeddings, {"input": ["a"]}, wire.embeddings([1.0])),
 }
+
+
+class Half(float):
+    """As arrays have them: a number to Python, and nothing to a writer of JSON."""
+
+
+class Array:
+    def tolist(self):
+        return [1.0]
+
+
+class Stop(enum.Enum):
+    DOT = "."
+
+
+class Most(enum.IntEnum):
+    FEW = 8
+
+
+NO_ROLE = 'has no role, such as "user"'
 NO_NAMES = ["", " ", "a b", "a/b", ".", "..", "...", "%2e%2e", "a?x=1", "a#b", "a\nb", "a\x00"]
 NO_NAMES += ["naïve", "a" * 256, "a\\b", "a:b", "a;b", "a&b", None, 7, b"a", ["a"]]
 
@@ -107,7 +133,8 @@ def test_what_is_not_given_or_none_is_not_sent(shell):
 
 
 def test_none_at_a_nested_level_is_sent(shell):
-    messages = [*wire.USER, {"role": "assistant", "content": None}]
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
+    messages = [*wire.USER, {"role": "assistant", "content": None, "tool_calls": [call]}]
     assert send(shell, wire.chat(), messages=messages) == {"messages": messages}
 
 
@@ -186,13 +213,132 @@ def test_the_keywords_of_another_task_are_unknown(shell):
     ids=lambda v: type(v).__name__,
 )
 def test_messages_must_be_a_list_with_something_in_it(shell, messages):
-    refused(shell, "messages must be a list of at least one message", messages=messages)
+    error = refused(shell, "messages must be a list of at least one message", messages=messages)
+    kind = "an empty one" if messages in ([], ()) else type(messages).__name__
+    assert str(error).endswith(f"not {kind}")
 
 
 @pytest.mark.parametrize("message", ["hi", None, 7, ["role", "user"], object()])
 def test_a_message_of_another_kind_is_refused_by_its_place(shell, message):
     name = type(message).__name__
     refused(shell, rf"messages\[1\] must be .*, not {name}", messages=[*wire.USER, message])
+
+
+@pytest.mark.parametrize(
+    ("message", "fault"),
+    [
+        ({"content": "canary"}, NO_ROLE),
+        ({}, NO_ROLE),
+        ({"role": None, "content": "canary"}, NO_ROLE),
+        ({"role": 7, "content": "canary"}, "role must be a text, not int"),
+        ({"role": "user"}, "has no content"),
+        ({"role": "tool", "tool_call_id": "c", "tool_calls": [{}]}, "has no content"),
+        ({"role": "system", "content": None}, "has no content"),
+        ({"role": "assistant"}, "has neither content nor tool_calls"),
+        ({"role": "assistant", "content": None, "tool_calls": []}, "has neither .* tool_calls"),
+        ({"role": "user", "content": 7}, "content must be a text or a list of parts, not int"),
+        (
+            {"role": "user", "content": {"type": "text"}},
+            "content must be .* list of parts, not dict",
+        ),
+        ({"role": "user", "content": b"canary"}, "content must be .* list of parts, not bytes"),
+        (
+            {"role": "user", "content": TextPart(text="canary")},
+            "content must be .* list of parts, not TextPart",
+        ),
+        ({"role": "user", "content": [{}, "canary"]}, r"content\[1\] must be a dict .*, not str"),
+        (UserMessage(content=None), "has no content"),
+        (AssistantMessage(content=None), "has neither content nor tool_calls"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_message_that_lacks_something_is_refused_by_its_place(shell, message, fault):
+    error = refused(shell, rf"^messages\[1\].{fault}$", messages=[*wire.USER, message])
+    assert "canary" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "narrator", "mood": "calm"},
+        {"role": "assistant", "content": "", "tool_calls": None},
+        {"role": "assistant", "function_call": {"name": "f", "arguments": ""}},
+        {"role": "assistant", "content": None, "refusal": "No."},
+        {"role": "user", "content": []},
+    ],
+    ids=repr,
+)
+def test_what_the_server_may_know_better_is_sent(shell, message):
+    messages = [*wire.USER, message]
+    assert send(shell, wire.chat(), messages=messages) == {"messages": messages}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("temperature", "0.5", "a number, not str"),
+        ("temperature", True, "a number, not bool"),
+        ("temperature", [0.5], "a number, not list"),
+        ("max_tokens", 1.5, "a whole number, not float"),
+        ("max_tokens", True, "a whole number, not bool"),
+        ("max_tokens", "16", "a whole number, not str"),
+        ("n", dt.timedelta(1), "a whole number, not timedelta"),
+        ("stop", 7, "a text or a list, not int"),
+        ("stop", b"x", "a text or a list, not bytes"),
+        ("stop", {"x"}, "a text or a list, not set"),
+        ("logprobs", 1, "true or false, not int"),
+        ("user", 7, "a text, not int"),
+        ("user", dt.date(2027, 1, 1), r"a text, not date \(pass its isoformat\(\) instead\)"),
+        ("tools", {"type": "function"}, "a list, not dict"),
+        ("tools", "tide", "a list, not str"),
+        ("logit_bias", [1], "a dict, not list"),
+        ("stream_options", True, "a model or a dict, not bool"),
+        ("reasoning_effort", 3, "a model or a text, not int"),
+        ("thinking", "enabled", "a model or a dict, not str"),
+    ],
+)
+def test_a_parameter_of_another_type_is_refused_with_what_it_takes(shell, name, value, expected):
+    refused(shell, f"^{name} must be {expected}$", **{name: value})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"temperature": 1, "top_p": -3.5, "max_tokens": -1, "n": 0, "seed": 2**63},
+        {"stop": ["a"] * 100, "user": uuid.UUID(int=0), "logprobs": False},
+        {"tools": (), "tool_choice": "auto", "response_format": {"type": "text"}},
+        {"thinking": Thinking(type_="enabled"), "stream_options": {"include_usage": True}},
+        {"usage_context": collections.UserDict(a="b"), "reasoning_effort": "utmost"},
+        {"stop": Stop.DOT, "max_tokens": Most.FEW},
+    ],
+    ids=repr,
+)
+def test_the_range_of_a_parameter_is_left_to_the_server(shell, given):
+    assert send(shell, wire.chat(), **given).keys() == {"messages", *given}
+
+
+def test_the_same_name_has_another_type_in_another_task(shell):
+    refused(shell, "logprobs must be a whole number", resource="completion", logprobs=True)
+    refused(shell, "dimensions must be a whole number", resource="embedding", dimensions=2.0)
+    assert send(shell, wire.completion(), resource="completion", logprobs=2)["logprobs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ({"input": "a"}, 1),
+        ({"input": ["a", "b"]}, 2),
+        ({"input": ("a",)}, 1),
+        ({"input": [1, 2, 3]}, None),
+        ({"input": [[1], [2]]}, None),
+        ({"input": 7}, None),
+        ({}, None),
+    ],
+    ids=repr,
+)
+def test_the_texts_to_embed_are_counted_where_they_are_texts(body, count):
+    assert EMBEDDING.count_inputs(body) == count
+    assert CHAT.count_inputs(body) is None
 
 
 @pytest.mark.parametrize("subject", [None, [], [7], ["a", None], 7, {"a": "b"}, b"a"], ids=repr)
@@ -202,18 +348,24 @@ def test_prompts_and_inputs_must_be_texts(shell, resource, subject):
     refused(shell, f"{name} must be a str or a list", resource=resource, **{name: subject})
 
 
+def test_a_text_among_others_that_is_none_is_named_by_its_place(shell):
+    refused(shell, r"; input\[1\] is NoneType$", resource="embedding", input=["a", None])
+
+
 @pytest.mark.parametrize("texts", ["", "a", ["a"], ("a", "b")])
 def test_one_text_or_several_are_sent_as_given(shell, texts):
-    sent = send(shell, wire.embeddings([1.0]), resource="embedding", input=texts)
+    vectors = [[1.0]] * (1 if isinstance(texts, str) else len(texts))
+    sent = send(shell, wire.embeddings(*vectors), resource="embedding", input=texts)
     assert sent == {"input": list(texts) if isinstance(texts, tuple) else texts}
 
 
 def test_messages_may_be_models_and_dicts_mixed_at_any_level(shell):
+    call = ToolCall(id="c", type_="function", function=FunctionCall(name="tide", arguments=""))
     messages = (
         SystemMessage(content="Be brief."),
         {"role": "user", "content": [TextPart(text="What?"), {"type": "text", "text": "And?"}]},
         UserMessage(content=[ImagePart(image_url=ImageUrl(url="data:,"))]),
-        AssistantMessage(content=None),
+        AssistantMessage(tool_calls=[call]),
         collections.UserDict(role="user", content="x"),
     )
     tool = Tool(function=FunctionDefinition(name="tide", parameters={"type": "object"}))
@@ -225,7 +377,7 @@ def test_messages_may_be_models_and_dicts_mixed_at_any_level(shell):
             "content": [{"type": "text", "text": "What?"}, {"type": "text", "text": "And?"}],
         },
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]},
-        {"role": "assistant"},
+        {"role": "assistant", "tool_calls": [call.to_dict()]},
         {"role": "user", "content": "x"},
     ]
     assert sent["tools"] == [tool.to_dict()] * 2
@@ -254,6 +406,7 @@ def test_what_is_sent_is_what_was_given_even_if_changed_during_retries(shell):
         decimal.Decimal("0.5"),
         object(),
         complex(1, 2),
+        Half(0.5),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -264,6 +417,17 @@ def test_a_value_that_is_not_json_is_named_by_place_and_kind(shell, value):
     error = refused(shell, rf"{place} is of type {kind}", messages=messages)
     assert "canary" not in str(error)
     assert error.__cause__ is None
+
+
+def test_what_an_array_can_be_sent_as_is_said(shell):
+    refused(
+        shell,
+        r"^the request .*: custom_inputs\.a is of type Array \(pass its tolist\(\) instead\)$",
+        custom_inputs={"a": Array()},
+    )
+    refused(
+        shell, r"^temperature must be a number, not Array \(pass its tolist", temperature=Array()
+    )
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -283,7 +447,7 @@ def test_a_key_that_is_no_text_is_refused(shell):
 def test_a_value_that_contains_itself_is_refused(shell):
     loop = {}
     loop["again"] = loop
-    refused(shell, "nested too deeply, or contains itself", extra_body=loop)
+    refused(shell, r"loop\.again\.again.*or contains itself", extra_body={"loop": loop})
     deep = []
     for _ in range(300):
         deep = [deep]

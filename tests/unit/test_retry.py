@@ -1,160 +1,18 @@
-"""When a call is tried again, after how long, and when not."""
+"""When a call is tried again, after how long, and when not: what users of both clients see."""
 
-import datetime as dt
-
-import chance
 import pytest
 import wire
 
-from databricks_serving._core.attempts import Attempts
-from databricks_serving._core.retry import RetryPolicy, is_retryable, parse_retry_after
+from databricks_serving import RetryPolicy
 from databricks_serving.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    ClientClosedError,
+    EndpointNotReadyError,
     InternalServerError,
     InvalidResponseError,
     RateLimitError,
     StreamInterruptedError,
+    StreamServerError,
     error_class,
 )
-
-NOW = dt.datetime(2026, 11, 21, 12, 0, 0, tzinfo=dt.UTC)
-SERVER = "Sat, 21 Nov 2026 13:00:00 GMT"
-WAITS = [
-    ({}, None),
-    ({"retry-after": "2"}, 2.0),
-    ({"retry-after": "1.5"}, 1.5),
-    ({"retry-after": " 7 "}, 7.0),
-    ({"retry-after": "86400"}, 86400.0),
-    ({"retry-after": "1" + "0" * 35}, 1e35),
-    ({"retry-after-ms": "250"}, 0.25),
-    ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
-    ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
-    ({"retry-after-ms": "0", "retry-after": "9"}, 9.0),
-    # The three forms of an HTTP date.
-    ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT"}, 30.0),
-    ({"retry-after": "Saturday, 21-Nov-26 12:00:30 GMT"}, 30.0),
-    ({"retry-after": "Sat Nov 21 12:00:30 2026"}, 30.0),
-    ({"retry-after": "Sat, 21 Nov 2026 14:00:30 +0200"}, 30.0),
-    ({"retry-after": "Sat, 21 Nov 2026 12:00:30 XYZ"}, 30.0),
-    # The server's clock counts where it is shown.
-    ({"retry-after": "Sat, 21 Nov 2026 13:00:30 GMT", "date": SERVER}, 30.0),
-    ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT", "date": SERVER}, None),
-    ({"retry-after": "Sat, 21 Nov 2026 12:00:30 GMT", "date": "yesterday"}, 30.0),
-    ({"retry-after": "Sat, 21 Nov 2026 12:00:01 GMT"}, 1.0),
-    ({"retry-after": "Sat, 21 Nov 2026 11:59:59 GMT"}, None),
-    ({"retry-after": "Sat, 21 Nov 2026 12:00:00 GMT"}, None),
-    *(
-        ({"retry-after": junk}, None)
-        for junk in (
-            "",
-            "0",
-            "-5",
-            "nan",
-            "inf",
-            "Infinity",
-            "1e3",
-            "1_000",
-            "0x10",
-            "\u0665",
-            "soon",
-            "1h",
-            "10m",
-            "Monday",
-            "2, 3",
-            "1" * 5000,
-            "x" * 5000,
-            "Sat, 01 Jan 100000 00:00:00 GMT",
-            "Sat, 21 Nov 2026 99:00:30 GMT",
-            "2027 Jan " + "1" * 50 + " 99:99 01 94-Nov-06",
-        )
-    ),
-]
-
-
-def status(code, message="no", **known):
-    return error_class(code)(message, status_code=code, **known)
-
-
-@pytest.mark.parametrize(("headers", "seconds"), WAITS, ids=lambda value: str(value)[:70])
-def test_what_a_server_asks_to_wait(headers, seconds):
-    assert parse_retry_after(headers, NOW) == seconds
-
-
-@pytest.mark.parametrize(
-    ("error", "retried"),
-    [
-        *((status(code), code in {429, 503}) for code in (400, 401, 403, 404, 408, 409, 413, 422)),
-        *((status(code), code in {429, 503}) for code in (418, 425, 429, 500, 502, 503, 504, 529)),
-        (status(429, "account daily spend limit exceeded."), False),
-        (status(429, "Daily limit of requests reached"), False),
-        (status(429, "QUOTA EXCEEDED for the month"), False),
-        (APIConnectionError("refused", maybe_executed=False), True),
-        (APIConnectionError("reset"), False),
-        (APIConnectionError("bad header", maybe_executed=False, retryable=False), False),
-        (APITimeoutError("connect", phase="connect", maybe_executed=False), True),
-        (APITimeoutError("read", phase="read"), False),
-        (InvalidResponseError("html"), False),
-        (StreamInterruptedError("cut"), False),
-        (ClientClosedError("closed"), False),
-    ],
-    ids=str,
-)
-def test_a_call_is_repeated_only_where_the_model_did_not_run(error, retried):
-    assert is_retryable(error) is retried
-    assert (RetryPolicy().delay_after(error, 0) is not None) is retried
-
-
-def test_waits_double_up_to_a_cap_with_full_jitter():
-    policy = RetryPolicy(10, base=0.5, cap=20.0, rand=lambda: 1.0)
-    waits = [policy.delay_after(status(503), n) for n in range(10)]
-    assert waits == [0.5, 1, 2, 4, 8, 16, 20, 20, 20, 20]
-    assert RetryPolicy(rand=lambda: 0.0).delay_after(status(503), 0) == 0.0
-    drawn = [RetryPolicy().delay_after(status(503), 1) for _ in range(200)]
-    assert all(0 <= wait < 1.0 for wait in drawn)
-    assert len(set(drawn)) > 100
-
-
-def test_a_wait_that_the_server_asks_for_is_never_shortened():
-    for rand in (0.0, 0.5, 1.0):
-        policy = RetryPolicy(rand=lambda rand=rand: rand)
-        asked = policy.delay_after(status(429, retry_after=40.0), 0)
-        assert asked == pytest.approx(40.0 * (1 + rand / 10))
-    assert RetryPolicy().delay_after(status(429, retry_after=120.0), 0) >= 120.0
-
-
-def test_a_wait_of_more_than_two_minutes_is_given_back_at_once():
-    assert RetryPolicy().delay_after(status(429, retry_after=121.0), 0) is None
-
-
-def test_the_documented_defaults_are_the_defaults():
-    assert RetryPolicy() == RetryPolicy(max_retries=2, base=0.5, cap=20.0)
-
-
-def test_the_number_of_retries_is_a_limit():
-    assert RetryPolicy(0).delay_after(status(503), 0) is None
-    assert RetryPolicy(2).delay_after(status(503), 1) is not None
-    assert RetryPolicy(2).delay_after(status(503), 2) is None
-
-
-def test_attempts_tell_the_error_which_call_it_ended():
-    attempts = Attempts(RetryPolicy(1, rand=lambda: 1.0), "rivers", 10.0)
-    first, second = status(503), status(500)
-    assert attempts.delay_after(first, 12.0) == 0.5
-    assert attempts.delay_after(second, 15.5) is None
-    seen = [(e.endpoint, e.attempts, e.elapsed, e.retryable) for e in (first, second)]
-    assert seen == [("rivers", 1, 2.0, True), ("rivers", 2, 5.5, False)]
-
-
-def test_no_date_is_too_odd():
-    words = """Fri, 01 Jan 2027 00:00:00 12:30:59 GMT -0000 +9999 +99999999999 XYZ a 11 - : , 1.2
-        Jan-01-99 06-Nov-94 (c \\ " AM Feb 31 99 1e9"""
-    source = chance.source(4)
-    for _ in range(5000):
-        value = " ".join(source.choice(words.split()) for _ in range(source.randrange(4, 9)))
-        wait = parse_retry_after({"retry-after": value}, NOW)
-        assert wait is None or wait > 0
 
 
 def call(shell, client):
@@ -194,13 +52,101 @@ def test_a_call_gives_up_with_the_last_error(shell):
     assert not error.maybe_executed
 
 
-@pytest.mark.parametrize("code", [400, 401, 404, 408, 409, 500, 502, 504, 529])
-def test_a_status_that_may_stand_for_a_run_is_final(shell, code):
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 413, 422, 501])
+def test_a_status_that_another_try_cannot_help_is_final(shell, code):
     client = shell.client(wire.json_reply({}, status=code))
     with pytest.raises(error_class(code)) as caught:
         call(shell, client)
     assert caught.value.attempts == len(shell.transport.requests) == 1
     assert shell.clock.slept == []
+
+
+@pytest.mark.parametrize("code", [500, 502, 504])
+def test_a_status_that_may_stand_for_a_run_is_tried_once_more(shell, code):
+    client = shell.client(wire.json_reply({}, status=code), max_retries=5)
+    with pytest.raises(error_class(code)) as caught:
+        call(shell, client)
+    assert caught.value.attempts == len(shell.transport.requests) == 2
+    assert caught.value.retry_stopped_by == "reruns"
+
+
+def test_a_call_that_acts_is_not_tried_again_after_it_may_have_run(shell):
+    client = shell.client(wire.json_reply({}, status=500))
+    with pytest.raises(InternalServerError):
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, idempotent=False))
+    assert len(shell.transport.requests) == 1
+
+
+def test_all_tries_of_a_call_carry_one_id_and_two_calls_two(shell):
+    client = shell.client(wire.json_reply({}, status=503))
+    for _ in range(2):
+        with pytest.raises(InternalServerError) as caught:
+            call(shell, client)
+        sent = {r.headers["idempotency-key"] for r in shell.transport.requests[-3:]}
+        assert sent == {caught.value.client_request_id}
+    assert len({r.headers["idempotency-key"] for r in shell.transport.requests}) == 2
+
+
+def test_the_callers_own_id_is_sent(shell):
+    client = shell.client(wire.json_reply({}, status=404))
+    with pytest.raises(error_class(404)) as caught:
+        shell.wait(
+            client.chat.completions.create(
+                model="m", messages=wire.USER, extra_headers={"Idempotency-Key": "mine"}
+            )
+        )
+    assert shell.transport.requests[0].headers["idempotency-key"] == "mine"
+    assert caught.value.client_request_id == "mine"
+
+
+def test_a_deadline_bounds_the_waits(shell):
+    busy = wire.json_reply({}, status=503, retry_after="4")
+    client = shell.client(busy, max_retries=10)
+    with pytest.raises(InternalServerError) as caught:
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, deadline=10))
+    assert shell.clock.slept == [4.0, 4.0]
+    assert caught.value.retry_stopped_by == "deadline"
+    assert shell.clock.now <= 110
+
+
+def test_an_endpoint_that_scales_up_is_waited_for(shell):
+    told = []
+    policy = RetryPolicy(cold_start_timeout=300, on_cold_start=told.append)
+    asleep = wire.json_reply({"message": "The endpoint is scaling up from zero."}, status=503)
+    client = shell.client(
+        failing(shell, *[asleep] * 4, wire.json_reply(wire.chat())), retry=policy, max_retries=0
+    )
+    assert call(shell, client).text == "The Po."
+    assert shell.clock.slept == [1.0, 2.0, 4.0, 8.0]
+    assert [t.elapsed for t in told] == [0.0, 1.0, 3.0, 7.0]
+
+
+def test_an_endpoint_that_scales_up_has_its_own_error(shell):
+    asleep = wire.json_reply({"error_code": "ENDPOINT_NOT_READY", "message": "Wait."}, status=503)
+    with pytest.raises(EndpointNotReadyError) as caught:
+        call(shell, shell.client(asleep))
+    assert "cold_start_timeout" in str(caught.value)
+    assert caught.value.attempts == 3
+
+
+def test_a_reply_that_is_no_json_is_asked_for_once_more(shell):
+    broken = wire.pieces(b'{"choices": [', content_type="application/json")
+    client = shell.client(failing(shell, broken, wire.json_reply(wire.chat())))
+    assert call(shell, client).text == "The Po."
+    page = wire.pieces(b"<html>log in</html>", content_type="text/html")
+    with pytest.raises(InvalidResponseError):
+        call(shell, shell.client(page))
+    assert len(shell.transport.requests) == 1
+
+
+def test_the_quota_is_shared_by_the_copies_of_a_client(shell):
+    client = shell.client(wire.json_reply({}, status=503), max_retries=1)
+    for _ in range(35):
+        with pytest.raises(InternalServerError):
+            call(shell, client.with_options(timeout=5))
+    with pytest.raises(InternalServerError) as caught:
+        call(shell, client)
+    assert caught.value.retry_stopped_by == "quota"
 
 
 @pytest.mark.parametrize("seconds", ["121", "86400", "Sat, 21 Nov 2099 12:00:00 GMT"])
@@ -237,6 +183,35 @@ def test_raw_calls_and_streams_are_repeated_alike(shell):
     stream = shell.wait(client.chat.completions.create(model="m", messages=wire.USER, stream=True))
     assert [chunk.text for chunk in shell.items(stream)] == ["Po"]
     assert len(shell.transport.requests) == 2
+
+
+def chunks_of(shell, client):
+    stream = shell.wait(client.chat.completions.create(model="m", messages=wire.USER, stream=True))
+    return [chunk.text for chunk in shell.items(stream)]
+
+
+BROKEN = {
+    "empty": wire.stream,
+    "no json": lambda: wire.stream("no json"),
+    "busy": lambda: wire.stream({"error": {"message": "busy", "code": 429}}),
+    "failed": lambda: wire.stream({"error_code": "INTERNAL_ERROR", "message": "odd"}),
+    "whole": lambda: wire.json_reply({"error_code": 503, "message": "odd"}),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_a_stream_that_breaks_before_its_first_event_is_tried_again(shell, broken):
+    whole = lambda: wire.stream(wire.chunk("Po", "stop"), "[DONE]")  # noqa: E731 - a body is read once
+    assert chunks_of(shell, shell.client(failing(shell, broken, whole))) == ["Po"]
+    assert len(shell.transport.requests) == 2
+
+
+def test_a_stream_that_never_begins_raises_from_the_call(shell):
+    client = shell.client(lambda _: wire.stream({"error": {"message": "odd", "code": 500}}))
+    with pytest.raises(StreamServerError) as caught:
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, stream=True))
+    assert (caught.value.attempts, caught.value.partial) == (2, None)
+    assert caught.value.retry_stopped_by == "reruns"
 
 
 def test_a_stream_that_has_begun_is_not_repeated(shell):

@@ -1,6 +1,7 @@
 """What a reply must have, what is filled in, and how a misfit is named."""
 
 import copy
+import math
 
 import chance
 import pytest
@@ -37,6 +38,10 @@ def tokens(*values):
 
 def vector(embedding, **values):
     return {"data": [{"embedding": embedding, **values}]}
+
+
+def indices(*values):
+    return {"data": [{"index": value, "embedding": [float(value)]} for value in values]}
 
 
 MISFITS = [
@@ -128,6 +133,33 @@ MISFITS = [
     ("embeddings", vector("AACAPw="), "data[0].embedding is not a list of numbers or base64"),
     ("embeddings", vector("é"), "data[0].embedding is not a list of numbers or base64"),
     ("embeddings", vector([1.0], index="0"), "data[0].index is not a whole number"),
+    ("embeddings", vector([1.0], index=1.0), "data[0].index is not a whole number"),
+    ("embeddings", vector([]), "data[0].embedding is empty"),
+    ("embeddings", vector(""), "data[0].embedding is empty"),
+    ("embeddings", vector([1.0, None]), "data[0].embedding[1] is not a finite number"),
+    ("embeddings", vector([0, "1.0"]), "data[0].embedding[1] is not a finite number"),
+    ("embeddings", vector([[1.0]]), "data[0].embedding[0] is not a finite number"),
+    ("embeddings", vector([1.0, 2.0, math.nan]), "data[0].embedding[2] is not a finite number"),
+    ("embeddings", vector([math.inf, -math.inf]), "data[0].embedding[0] is not a finite number"),
+    ("embeddings", vector([1.0, 10**400]), "data[0].embedding[1] is not a finite number"),
+    ("embeddings", vector("AACAPwAAwH8="), "data[0].embedding[1] is not a finite number"),
+    (
+        "embeddings",
+        wire.embeddings([1.0, 2.0], [1.0]),
+        "data[1].embedding has 1 numbers, and data[0].embedding 2",
+    ),
+    (
+        "embeddings",
+        wire.embeddings("AACAPw==", [1.0, 2.0]),
+        "data[1].embedding has 2 numbers, and data[0].embedding 1",
+    ),
+    (
+        "embeddings",
+        indices(0, 2, 2),
+        "data[2].index is 2, and so is data[1].index",
+    ),
+    ("embeddings", indices(0, 3, 2), "data[1].index is 3, with 3 texts in the request"),
+    ("embeddings", indices(-1), "data[0].index is -1, with 1 texts in the request"),
 ]
 FILLED = [
     (
@@ -194,8 +226,8 @@ FILLED = [
     ("completion chunk", {"choices": [{}]}, {"choices": [{"index": 0, "text": ""}]}),
     (
         "embeddings",
-        {"data": [{"embedding": []}, {"embedding": "AACAPw=="}]},
-        {"data": [{"index": 0, "embedding": []}, {"index": 1, "embedding": "AACAPw=="}]},
+        {"data": [{"embedding": [1.0]}, {"embedding": "AACAPw=="}]},
+        {"data": [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": "AACAPw=="}]},
     ),
 ]
 
@@ -212,6 +244,34 @@ def test_what_a_server_leaves_out_is_filled_in(kind, data, expected):
     filled = copy.deepcopy(data)
     CHECKS[kind](filled)
     assert filled == expected
+
+
+def test_vectors_are_put_in_the_order_of_their_texts():
+    data = indices(2, 0, 1)
+    shapes.check_embeddings(data, 3)
+    assert data == indices(0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "count", "reason"),
+    [
+        (indices(0, 1), 3, "data has no vector of index 2: 2 for 3 texts"),
+        (indices(0, 2), 3, "data has no vector of index 1: 2 for 3 texts"),
+        (indices(), 1, "data has no vector of index 0: 0 for 1 texts"),
+        (indices(0, 1), 1, "data[1].index is 1, with 1 texts in the request"),
+        (indices(5), 7, "data has no vector of index 0: 1 for 7 texts"),
+    ],
+)
+def test_each_text_has_one_vector(data, count, reason):
+    with pytest.raises(InvalidResponseError) as caught:
+        shapes.check_embeddings(data, count)
+    assert str(caught.value) == f"the reply does not fit the contract: {reason}"
+
+
+def test_numbers_that_are_finite_alone_but_not_in_sum_are_vectors():
+    data = wire.embeddings([1.7e308, 1.7e308], [1, 10**300])
+    shapes.check_embeddings(data, 2)
+    assert data == wire.embeddings([1.7e308, 1.7e308], [1, 10**300])
 
 
 def test_what_the_contract_does_not_know_is_no_misfit():
@@ -321,7 +381,7 @@ RICH_CHUNK = {**RICH, "choices": [{**RICH["choices"][0], "delta": RICH["choices"
         (read_chat, RICH),
         (read_chunk, RICH_CHUNK),
         (read_completion_chunk, wire.text_chunk("a", "stop")),
-        (read_embeddings, wire.embeddings([1.0], "AACAPw==", [])),
+        (read_embeddings, wire.embeddings([1.0], "AACAPw==", [0])),
     ],
 )
 def test_whatever_passes_the_check_can_be_read_and_nothing_else_is_raised(read, good):

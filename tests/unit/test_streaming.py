@@ -12,9 +12,16 @@ from databricks_serving._core.sse import DEFAULT_MAX_EVENT_BYTES
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving.errors import (
     APIConnectionError,
+    APITimeoutError,
+    ClientClosedError,
     InvalidResponseError,
+    RateLimitError,
+    ResponseTooLargeError,
+    ServingError,
+    StreamError,
     StreamInterruptedError,
     StreamServerError,
+    StreamTimeoutError,
 )
 from databricks_serving_api.types import ReplyMeta
 
@@ -51,10 +58,10 @@ def outcome(*pieces, content_type=STREAM, operation=CHAT):
     session = session_of(content_type, operation)
     try:
         chunks = read(session, *pieces)
-    except StreamServerError as error:
+    except StreamError as error:
         return type(error), str(error), error.partial and error.partial.to_dict()
-    except StreamInterruptedError as error:
-        return type(error), error.partial and error.partial.to_dict()
+    except ServingError as error:
+        return type(error), str(error)
     return [c.to_dict() for c in chunks], session.snapshot().to_dict(), session.terminated_cleanly
 
 
@@ -144,8 +151,9 @@ def test_an_interruption_keeps_what_had_come():
 @pytest.mark.parametrize("first", [b"", b": hi\n\n", b"event: ping\ndata: 1\n\n"])
 @pytest.mark.parametrize("last", [b"", b"data: {broken\n\n", b'data: {"error": "x"}\n\n'])
 def test_before_the_first_chunk_nothing_had_come(first, last):
-    error = broken((StreamInterruptedError, StreamServerError), first + last)
-    assert error.partial is None
+    error = broken((StreamInterruptedError, StreamServerError, InvalidResponseError), first + last)
+    assert getattr(error, "partial", None) is None
+    assert getattr(error, "garbled", b"broken" in last) is (b"broken" in last)
 
 
 @pytest.mark.parametrize(
@@ -155,14 +163,15 @@ def test_before_the_first_chunk_nothing_had_come(first, last):
 )
 def test_an_event_that_is_no_object_interrupts_and_names_its_number(data):
     error = broken(StreamInterruptedError, wire.sse(HELLO[0], data, "[DONE]"))
-    assert str(error) == "event 2 is not a JSON object"
+    assert str(error) == "the stream broke off: event 2 is not a JSON object"
+    assert isinstance(error.__cause__, InvalidResponseError)
     assert error.partial.text == "Hé "
 
 
 def test_an_event_that_does_not_fit_interrupts_and_names_its_number():
     odd = wire.chunk() | {"choices": [{"delta": 7}]}
     error = broken(StreamInterruptedError, wire.sse(HELLO[0], odd))
-    assert str(error).startswith("event 2 cannot be read: ")
+    assert str(error).startswith("the stream broke off: event 2 cannot be read: ")
     assert "choices[0].delta is not an object" in str(error)
 
 
@@ -334,11 +343,10 @@ def test_a_whole_answer_may_hold_what_json_cannot(text):
 
 def test_an_error_instead_of_a_stream_is_typed():
     body = json.dumps({"error": {"message": "no", "code": 429}}).encode()
-    error = broken(StreamServerError, body, content_type="application/json")
+    error = broken(RateLimitError, body, content_type="application/json")
     assert (error.message, error.status_code, error.error_code) == ("no", 429, "429")
-    assert error.partial is None
     body = json.dumps({"error": "no"}).encode()
-    assert broken(StreamServerError, body, content_type=None).status_code is None
+    assert broken(ServingError, body, content_type=None).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -363,11 +371,38 @@ def test_what_is_neither_stream_nor_answer_is_invalid(content_type, body, reason
 def test_a_broken_connection_keeps_what_had_come():
     session = session_of()
     read(session, wire.sse(HELLO[0]), ends=False)
-    error = session.fail(APIConnectionError("reset"))
+    reset = APIConnectionError("reset")
+    error = session.broken(reset)
     assert isinstance(error, StreamInterruptedError)
     assert str(error) == "the stream broke off: reset"
     assert error.partial.text == "Hé "
-    assert session_of().fail(APIConnectionError("reset")).partial is None
+    assert error.__cause__ is reset
+    assert session_of().broken(reset) is reset
+
+
+def test_a_stream_that_stops_coming_is_a_timeout_too():
+    session = session_of()
+    read(session, wire.sse(HELLO[0]), ends=False)
+    error = session.broken(APITimeoutError("stalled", phase="idle"))
+    assert type(error) is StreamTimeoutError
+    assert isinstance(error, APITimeoutError)
+    assert (error.phase, error.partial.text, error.maybe_executed) == ("idle", "Hé ", True)
+    assert not error.retryable
+
+
+def test_a_client_that_was_closed_keeps_what_had_come():
+    session = session_of()
+    read(session, wire.sse(HELLO[0]), ends=False)
+    closed = ClientClosedError("closed")
+    assert session.broken(closed) is closed
+    assert closed.partial.text == "Hé "
+
+
+@pytest.mark.parametrize("content_type", [STREAM, "application/json", None])
+def test_a_first_event_that_is_too_large_is_named(content_type):
+    session = session_of(content_type)
+    with pytest.raises(ResponseTooLargeError, match="more than"):
+        session.feed(b"[" + b" " * (17 * 1024 * 1024))
 
 
 def test_news_are_those_of_the_last_chunk():

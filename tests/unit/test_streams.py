@@ -17,6 +17,7 @@ from databricks_serving.errors import (
     ServingError,
     StreamInterruptedError,
     StreamServerError,
+    StreamUseError,
 )
 
 HELLO = [wire.chunk("The "), wire.chunk("Po."), wire.chunk(None, "stop")]
@@ -58,10 +59,19 @@ def test_chunks_come_one_by_one(shell):
     assert stream.snapshot.request_id == "r-1"
 
 
-def test_a_stream_that_has_been_read_stays_at_its_end(shell):
+def test_a_stream_is_iterated_once_and_stays_at_its_end(shell):
     stream = chunks_of(shell, wire.stream(*HELLO, "[DONE]"))
     assert len(shell.items(stream)) == 3
-    assert shell.items(stream) == []
+    with pytest.raises(StreamUseError, match="iterated before"):
+        shell.items(stream)
+    with pytest.raises((StopIteration, StopAsyncIteration)):
+        shell.next(stream)
+
+
+def test_chunks_give_the_whole_reply_as_well(shell):
+    stream = chunks_of(shell, wire.stream(*HELLO, "[DONE]"))
+    shell.next(stream)
+    assert shell.wait(stream.get_final_completion()).text == "The Po."
 
 
 def test_completions_stream_alike(shell):
@@ -164,7 +174,8 @@ def test_leaving_the_block_early_lets_go(shell, read):
             shell.next(stream)
         assert body_of(response).closed == 0
     assert body_of(response).closed == 1
-    assert body_of(response).given == read
+    # The first event is read by the call itself.
+    assert body_of(response).given == 1
 
 
 def test_leaving_the_block_of_events_early_lets_go(shell):
@@ -245,7 +256,7 @@ def test_the_same_error_is_not_followed_by_a_good_end(shell):
     with pytest.raises(StreamServerError):
         shell.items(stream)
     with pytest.raises(StreamInterruptedError):
-        shell.items(stream)
+        shell.next(stream)
 
 
 def test_a_page_instead_of_a_stream_lets_go(shell):

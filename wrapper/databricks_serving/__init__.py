@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from databricks_serving._sync.client import ServingClient
     from databricks_serving._sync.stream import ChunkStream, EventStream
     from databricks_serving.errors import ServingError
-    from databricks_serving.options import CallOptions, Timeouts
+    from databricks_serving.options import CallOptions, ColdStart, Limits, RetryPolicy, Timeouts
 else:
     # The types and errors alone must not cost the import of an HTTP stack.
     _HOMES = {
@@ -32,8 +32,11 @@ else:
         "AsyncServingClient": "_async.client",
         "CallOptions": "options",
         "ChunkStream": "_sync.stream",
+        "ColdStart": "options",
         "EventStream": "_sync.stream",
+        "Limits": "options",
         "RawResponse": "_core.raw",
+        "RetryPolicy": "options",
         "ServingClient": "_sync.client",
         "ServingError": "errors",
         "Timeouts": "options",
@@ -65,8 +68,11 @@ __all__ = [
     "AsyncServingClient",
     "CallOptions",
     "ChunkStream",
+    "ColdStart",
     "EventStream",
+    "Limits",
     "RawResponse",
+    "RetryPolicy",
     "ServingClient",
     "ServingError",
     "Timeouts",

@@ -6,6 +6,7 @@
     ├── ConfigError (ValueError)               host, token or options cannot work
     ├── InvalidRequestError (ValueError)       refused before a byte was sent
     ├── ClientClosedError                      the client was closed
+    ├── StreamUseError                         a stream was read twice, or outside its block
     ├── APIConnectionError                     no answer came
     │   └── APITimeoutError                    ... in time; `phase` says where
     ├── APIStatusError                         the server answered with an error
@@ -18,9 +19,12 @@
     │   ├── UnprocessableEntityError           422
     │   ├── RateLimitError                     429
     │   └── InternalServerError                500 and above
+    │       └── EndpointNotReadyError          503: the endpoint is scaling up from zero
     ├── InvalidResponseError                   the answer is not what the contract says
+    │   └── ResponseTooLargeError              ... or larger than the client takes in
     └── StreamError                            a stream broke; `partial` keeps what had come
         ├── StreamInterruptedError             it ended without an end
+        │   └── StreamTimeoutError             ... in time; also an APITimeoutError
         └── StreamServerError                  the server reported an error inside it
 
 Errors pickle and copy, and hold neither the token nor the prompt. What a server says about a
@@ -31,15 +35,19 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
+from databricks_serving._trail import Attempt, SentRequest
+
 __all__ = [
     "APIConnectionError",
     "APIStatusError",
     "APITimeoutError",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "ClientClosedError",
     "ConfigError",
     "ConflictError",
+    "EndpointNotReadyError",
     "InternalServerError",
     "InvalidRequestError",
     "InvalidResponseError",
@@ -48,17 +56,21 @@ __all__ = [
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitError",
+    "ResponseTooLargeError",
+    "SentRequest",
     "ServingError",
     "StreamError",
     "StreamInterruptedError",
     "StreamServerError",
+    "StreamTimeoutError",
+    "StreamUseError",
     "UnprocessableEntityError",
 ]
 
 
 # A redirect, a refusal at the door, or no capacity. A 400 may come from the model's own code.
 _NOT_EXECUTED: Final = frozenset(
-    {*range(300, 400), 401, 403, 404, 405, 409, 413, 415, 422, 429, 503}
+    {*range(300, 400), 401, 403, 404, 405, 408, 409, 413, 415, 422, 425, 429, 503, 529}
 )
 _SHOWN_ID: Final = 128
 
@@ -82,19 +94,47 @@ class ServingError(Exception):
     Attributes:
         endpoint: Name of the endpoint that was called, if one was.
         request_id: The server's id of the request, if it gave one.
+        client_request_id: The client's own id of the call, sent with each of its tries as the
+            header `idempotency-key`.
         attempts: Number of tries that the call made.
+        history: The tries one by one: how each ended, when, and the wait after it.
         elapsed: Seconds from the start of the call to this error.
         retryable: Whether repeating the call is safe and may help: the model did not run, and what
             stopped it may pass.
+        retry_stopped_by: Why the call was not tried again although it could have been: `retries`,
+            `reruns` (it may have run), `deadline`, `retry_after`, `quota` (too many calls fail) or
+            `cold_start`; None where trying again would not help.
         maybe_executed: False where the server provably did not run the model.
+        hint: What usually helps, in one line, for causes that are well known.
+        request: What was sent, without body and secrets; None if nothing was.
     """
 
     endpoint: str | None = None
     request_id: str | None = None
+    client_request_id: str | None = None
     attempts: int = 0
+    history: tuple[Attempt, ...] = ()
     elapsed: float = 0.0
     retryable: bool = False
+    retry_stopped_by: str | None = None
     maybe_executed: bool = False
+    hint: str | None = None
+    request: SentRequest | None = None
+
+    def to_curl(self) -> str | None:
+        """Return the request as a curl command, or None if nothing was sent.
+
+        The token is read from the variable `DATABRICKS_TOKEN`, the body from a file `body.json`:
+        an error keeps neither.
+        """
+        return None if self.request is None else self.request.to_curl()
+
+    def __str__(self) -> str:
+        hint = f"; hint: {self.hint}" if self.hint else ""
+        return f"{self._text()}{hint}"
+
+    def _text(self) -> str:
+        return super().__str__()
 
 
 class ConfigError(ServingError, ValueError):
@@ -106,37 +146,56 @@ class InvalidRequestError(ServingError, ValueError):
 
 
 class ClientClosedError(ServingError):
-    """A call was begun, or tried again, after its client was closed."""
+    """The client was closed before the call began, or before its answer was read.
+
+    Attributes:
+        partial: Of a stream, what had arrived; None before anything.
+    """
+
+    partial: "PartialReply | None" = None
+
+
+class StreamUseError(ServingError):
+    """A stream was iterated a second time, read from two places at once, or used unopened."""
 
 
 class _NamesItsCall(ServingError):  # noqa: N818 - a base, never raised
-    def __str__(self) -> str:
+    def _text(self) -> str:
         if not self.endpoint:
-            return super().__str__()
+            return super()._text()
         tries = "1 try" if self.attempts == 1 else f"{self.attempts} tries"
         where = f"endpoint {self.endpoint!r}, {tries}, {self.elapsed:.1f} s"
-        return f"{super().__str__()} ({where})"
+        return f"{super()._text()} ({where})"
 
 
 class APIConnectionError(_NamesItsCall):
-    """No answer came: the connection could not be made, or broke."""
+    """No answer came: the connection could not be made, or broke.
+
+    Attributes:
+        transient: Whether what stopped it may pass by itself; a certificate that is not trusted
+            does not.
+    """
 
     def __init__(
         self, message: str, *, maybe_executed: bool = True, retryable: bool = True
     ) -> None:
         super().__init__(message)
         self.maybe_executed = maybe_executed
-        self.retryable = retryable
+        self.transient = retryable
+        self.retryable: bool = retryable and not maybe_executed
 
 
 class APITimeoutError(APIConnectionError):
     """No answer came in time.
 
     Attributes:
-        phase: Where the time ran out: `pool`, `connect`, `write` or `read`.
+        phase: Where the time ran out, as the fields of `Timeouts` are named: `pool`, `connect`,
+            `write`, `first_byte`, `idle` or `total`.
     """
 
-    def __init__(self, message: str, *, phase: str = "read", maybe_executed: bool = True) -> None:
+    def __init__(
+        self, message: str, *, phase: str = "first_byte", maybe_executed: bool = True
+    ) -> None:
         super().__init__(message, maybe_executed=maybe_executed)
         self.phase = phase
 
@@ -174,7 +233,7 @@ class APIStatusError(ServingError):
         self.retry_after = retry_after
         self.maybe_executed: bool = status_code not in _NOT_EXECUTED
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         code = "" if self.error_code in {None, str(self.status_code)} else f" {self.error_code}"
         where = f" from endpoint {self.endpoint!r}" if self.endpoint else ""
         request = f" (request id {self.request_id[:_SHOWN_ID]})" if self.request_id else ""
@@ -217,21 +276,37 @@ class InternalServerError(APIStatusError):
     """500 and above: the model, the platform or a gateway failed."""
 
 
+class EndpointNotReadyError(InternalServerError):
+    """503: the endpoint is scaling up from zero; `RetryPolicy(cold_start_timeout=...)` waits."""
+
+
 class InvalidResponseError(_NamesItsCall):
     """The answer is not what the contract says: no JSON, a web page, a missing field.
 
     Attributes:
         status_code: The HTTP status, usually 200.
         content_type: The content type that the server gave.
+        garbled: Whether the answer looks broken on its way rather than wrong: empty, cut off or
+            no JSON at all.
     """
 
     def __init__(
-        self, message: str, *, status_code: int = 200, content_type: str | None = None
+        self,
+        message: str,
+        *,
+        status_code: int = 200,
+        content_type: str | None = None,
+        garbled: bool = False,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
         self.content_type = content_type
+        self.garbled = garbled
         self.maybe_executed = True
+
+
+class ResponseTooLargeError(InvalidResponseError):
+    """The answer, or one event of it, is larger than `Limits` lets the client take in."""
 
 
 class StreamError(_NamesItsCall):
@@ -247,6 +322,10 @@ class StreamError(_NamesItsCall):
 
 class StreamInterruptedError(StreamError):
     """The stream ended with neither a finish reason nor a terminator: the answer is not whole."""
+
+
+class StreamTimeoutError(StreamInterruptedError, APITimeoutError):
+    """The stream stopped coming; `phase` is `idle` or `total`, `partial` what had come."""
 
 
 class StreamServerError(StreamError):
@@ -272,6 +351,7 @@ class StreamServerError(StreamError):
         self.status_code = status_code
         self.error_code = error_code
         self.body = body
+        self.maybe_executed: bool = status_code not in _NOT_EXECUTED
 
 
 _BY_STATUS: Final[Mapping[int, type[APIStatusError]]] = {

@@ -1,15 +1,18 @@
 """Calls over an asynchronous transport."""
 
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Self
+from uuid import uuid4
 
 import anyio
 
+from databricks_serving._async.reader import AsyncReader
 from databricks_serving._async.stream import AsyncChunkStream
-from databricks_serving._core.attempts import Attempts
+from databricks_serving._core.call import AnswerT, Call, Shared, World
+from databricks_serving._core.logs import log_body, log_try
 from databricks_serving._core.operations import (
     ChunkT,
     EventT,
@@ -18,53 +21,57 @@ from databricks_serving._core.operations import (
     StreamingOperation,
     TextReplyT,
 )
+from databricks_serving._core.phases import Phases
 from databricks_serving._core.raw import RawResponse
-from databricks_serving._core.replies import Response, read_reply, status_error
+from databricks_serving._core.replies import Response, status_error
 from databricks_serving._core.requests import Request, build_request
 from databricks_serving._core.settings import Settings
 from databricks_serving._core.streaming import StreamSession
+from databricks_serving._core.whole import whole_reply
 from databricks_serving._http import AsyncExchange, AsyncSender
 from databricks_serving.errors import ServingError
 
-ResultT = TypeVar("ResultT")
-
 
 class AsyncCaller:
-    """Makes calls: builds, sends, waits, and has the core interpret."""
+    """Makes calls: builds, sends, waits, and has the core interpret and decide."""
 
-    def __init__(self, settings: Settings, sender: AsyncSender) -> None:
+    def __init__(self, settings: Settings, sender: AsyncSender, shared: Shared) -> None:
         self.settings = settings
         self.sender = sender
+        self.shared = shared
         self.monotonic: Callable[[], float] = time.monotonic
         self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+        self.rand: Callable[[], float] = random.random
 
     def with_settings(self, settings: Settings) -> Self:
-        """Return a caller with other settings over the same transport and clock."""
-        caller = type(self)(settings, self.sender)
-        caller.monotonic, caller.sleep = self.monotonic, self.sleep
+        """Return a caller with other settings over the same transport, quota and clock."""
+        caller = type(self)(settings, self.sender, self.shared)
+        caller.monotonic, caller.sleep, caller.rand = self.monotonic, self.sleep, self.rand
         return caller
 
     async def reply(
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
     ) -> ReplyT:
         """Make a call and return its typed reply."""
-        request = build_request(operation, self.settings, endpoint, arguments)
+        request = self._build(operation, endpoint, arguments)
 
-        async def attempt(_: Attempts) -> ReplyT:
-            return read_reply(operation, await self._respond(request))
+        async def attempt(call: Call) -> ReplyT:
+            response = await self._respond(request, call.phases())
+            return whole_reply(operation, response, request.inputs)
 
-        return await self._repeat(endpoint, attempt)
+        return await self._repeat(request, attempt)
 
     async def raw(
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
     ) -> RawResponse[ReplyT]:
         """Make a call and return its HTTP response."""
-        request = build_request(operation, self.settings, endpoint, arguments)
+        request = self._build(operation, endpoint, arguments)
 
-        async def attempt(_: Attempts) -> RawResponse[ReplyT]:
-            return RawResponse(operation, await self._respond(request))
+        async def attempt(call: Call) -> RawResponse[ReplyT]:
+            response = await self._respond(request, call.phases())
+            return RawResponse(operation, response, request.inputs)
 
-        return await self._repeat(endpoint, attempt)
+        return await self._repeat(request, attempt)
 
     async def stream(
         self,
@@ -72,39 +79,65 @@ class AsyncCaller:
         endpoint: str,
         arguments: Mapping[str, Any],
     ) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
-        """Start a streamed call."""
-        request = build_request(operation, self.settings, endpoint, arguments, stream=True)
+        """Start a streamed call; it is begun when its first chunk is there."""
+        request = self._build(operation, endpoint, arguments, stream=True)
 
-        async def attempt(attempts: Attempts) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
-            exchange = await self._open(request)
-            session = StreamSession(operation, exchange.meta)
-            return AsyncChunkStream(exchange, session, partial(self._describe, attempts))
+        async def attempt(call: Call) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
+            phases = call.phases()
+            exchange = await self._open(request, phases)
+            limit = self.settings.limits.event_bytes
+            session = StreamSession(operation, exchange.meta, limit)
+            reader = AsyncReader(exchange, session, phases, call.interrupted)
+            await reader.begin()
+            return AsyncChunkStream(reader)
 
-        return await self._repeat(endpoint, attempt)
+        return await self._repeat(request, attempt)
 
-    async def _respond(self, request: Request) -> Response:
-        exchange = await self._open(request)
-        return await exchange.read()
+    def _build(
+        self,
+        operation: Operation[Any],
+        endpoint: str,
+        arguments: Mapping[str, Any],
+        *,
+        stream: bool = False,
+    ) -> Request:
+        request = build_request(
+            operation, self.settings, endpoint, arguments, call_id=str(uuid4()), stream=stream
+        )
+        if self.settings.log_bodies:
+            log_body("request", request.content.reveal(), self.settings.credentials.token)
+        return request
 
-    async def _open(self, request: Request) -> AsyncExchange:
-        exchange = await self.sender.send(request)
+    async def _respond(self, request: Request, phases: Phases) -> Response:
+        exchange = await self._open(request, phases)
+        response = await exchange.read()
+        if self.settings.log_bodies:
+            log_body("response", response.body, self.settings.credentials.token)
+        return response
+
+    async def _open(self, request: Request, phases: Phases) -> AsyncExchange:
+        exchange = await self.sender.send(request, phases)
         if exchange.is_error:
             token = self.settings.credentials.token
             raise status_error(await exchange.read(), datetime.now(UTC), token)
         return exchange
 
     async def _repeat(
-        self, endpoint: str, attempt: Callable[[Attempts], Awaitable[ResultT]]
-    ) -> ResultT:
-        attempts = Attempts(self.settings.retry, endpoint, self.monotonic())
-        while True:
-            try:
-                return await attempt(attempts)
-            except ServingError as error:
-                delay = attempts.delay_after(error, self.monotonic())
-                if delay is None:
-                    raise
-            await self.sleep(delay)
-
-    def _describe(self, attempts: Attempts, error: ServingError) -> None:
-        attempts.describe(error, self.monotonic())
+        self, request: Request, attempt: Callable[[Call], Awaitable[AnswerT]]
+    ) -> AnswerT:
+        world = World(self.monotonic, self.rand, log_try)
+        call = Call(request, self.settings.retry, self.shared, world)
+        try:
+            while True:
+                while (pause := call.pause()) > 0:
+                    await self.sleep(pause)
+                try:
+                    answer = await attempt(call)
+                except ServingError as error:
+                    if not call.again(error):
+                        raise
+                else:
+                    call.succeeded(answer.meta)
+                    return answer
+        finally:
+            call.leave()

@@ -3,39 +3,75 @@
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.resources import AsyncChat, AsyncCompletions, AsyncEmbeddings
+from databricks_serving._core.boundary import forgetful
+from databricks_serving._core.call import Shared
+from databricks_serving._core.config import resolve_credentials
+from databricks_serving._core.proxies import resolve_proxy
 from databricks_serving._core.secret import Secret
-from databricks_serving._core.settings import changed_settings, resolve_settings
-from databricks_serving._http import AsyncSender
-from databricks_serving.options import Timeouts
+from databricks_serving._core.settings import (
+    NOT_PORTABLE,
+    Options,
+    changed_settings,
+    check_network,
+    resolve_settings,
+)
+from databricks_serving._http import AsyncSender, Connections
+from databricks_serving.options import Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 
 class AsyncServingClient:
     """The asynchronous twin of `ServingClient`: the same methods, awaited.
 
-    Takes what `ServingClient` takes, with an asynchronous httpx transport.
+    Takes what `ServingClient` takes, with an asynchronous httpx transport. One client serves many
+    tasks, under asyncio and trio, and event loops one after the other or side by side.
     """
 
+    @forgetful
     def __init__(
         self,
         host: str | None = None,
         token: str | None = None,
         *,
         timeout: float | Timeouts | None = None,
-        max_retries: int = 2,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
+        ssl_context: "ssl.SSLContext | None" = None,
+        proxy: str | None = None,
         default_headers: Mapping[str, str] | None = None,
+        log_bodies: bool = False,
     ) -> None:
         # A traceback that shows local variables must not show the token.
         secret, token = Secret.of(token), None
-        settings = resolve_settings(host, secret, os.getenv, timeout, max_retries, default_headers)
-        self._set_up(AsyncCaller(settings, AsyncSender(transport)), owner=True)
+        secret_proxy, proxy = Secret.of(proxy), None
+        options = Options(
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            retry=retry,
+            default_headers=default_headers,
+        )
+        credentials = resolve_credentials(host, secret, os.getenv)
+        settings = resolve_settings(credentials, options, limits, log_bodies=log_bodies)
+        check_network(transport, ssl_context, secret_proxy)
+        connections = Connections(
+            limits=settings.limits,
+            ssl_context=ssl_context,
+            proxy=resolve_proxy(credentials.host, secret_proxy, os.getenv),
+        )
+        caller = AsyncCaller(settings, AsyncSender(transport, connections), Shared())
+        self._set_up(caller, owner=True)
 
     def _set_up(self, caller: AsyncCaller, *, owner: bool) -> None:
         self._caller = caller
@@ -50,11 +86,17 @@ class AsyncServingClient:
         host = caller.settings.credentials.host if caller else ""
         return f"{type(self).__name__}(host={host!r})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NOT_PORTABLE)
+
+    @forgetful
     def with_options(
         self,
         *,
         timeout: float | Timeouts | None = None,
+        deadline: float | None = None,
         max_retries: int | None = None,
+        retry: RetryPolicy | None = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections.
@@ -62,12 +104,21 @@ class AsyncServingClient:
         Closing the copy closes nothing; closing this client closes the connections of both.
 
         Args:
-            timeout: As for the client; None keeps it.
-            max_retries: As for the client; None keeps it.
+            timeout: As for the client; None keeps it, as for the next three.
+            deadline: As for the client.
+            max_retries: As for the client.
+            retry: As for the client.
             default_headers: Headers added to those of the client.
         """
+        options = Options(
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            retry=retry,
+            default_headers=default_headers,
+        )
         copy = object.__new__(type(self))
-        settings = changed_settings(self._caller.settings, timeout, max_retries, default_headers)
+        settings = changed_settings(self._caller.settings, options)
         copy._set_up(self._caller.with_settings(settings), owner=False)
         return copy
 

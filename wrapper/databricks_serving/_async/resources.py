@@ -8,7 +8,7 @@ from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
     EmbeddingArguments,
-    spelled_out,
+    public_method,
 )
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
 from databricks_serving._core.raw import RawResponse
@@ -53,7 +53,7 @@ class AsyncChatCompletions:
         self, *, model: str, stream: bool, **arguments: Unpack[ChatArguments]
     ) -> ChatCompletion | AsyncChatChunks: ...
 
-    @spelled_out(ChatArguments)
+    @public_method(ChatArguments)
     async def create(
         self, *, model: str, stream: bool = False, **arguments: Unpack[ChatArguments]
     ) -> ChatCompletion | AsyncChatChunks:
@@ -77,7 +77,7 @@ class AsyncChatCompletions:
             return await self._caller.stream(CHAT, model, arguments)
         return await self._caller.reply(CHAT, model, arguments)
 
-    @spelled_out(ChatArguments)
+    @public_method(ChatArguments)
     def stream(self, *, model: str, **arguments: Unpack[ChatArguments]) -> AsyncChatStream:
         """Answer a conversation with typed events, in a context manager that sends on entry.
 
@@ -93,7 +93,7 @@ class AsyncRawChatCompletions:
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
-    @spelled_out(ChatArguments)
+    @public_method(ChatArguments)
     async def create(
         self, *, model: str, **arguments: Unpack[ChatArguments]
     ) -> RawResponse[ChatCompletion]:
@@ -138,7 +138,7 @@ class AsyncCompletions:
         self, *, model: str, stream: bool, **arguments: Unpack[CompletionArguments]
     ) -> Completion | AsyncCompletionChunks: ...
 
-    @spelled_out(CompletionArguments)
+    @public_method(CompletionArguments)
     async def create(
         self, *, model: str, stream: bool = False, **arguments: Unpack[CompletionArguments]
     ) -> Completion | AsyncCompletionChunks:
@@ -156,7 +156,7 @@ class AsyncCompletions:
             return await self._caller.stream(COMPLETION, model, arguments)
         return await self._caller.reply(COMPLETION, model, arguments)
 
-    @spelled_out(CompletionArguments)
+    @public_method(CompletionArguments)
     def stream(
         self, *, model: str, **arguments: Unpack[CompletionArguments]
     ) -> AsyncCompletionStream:
@@ -170,7 +170,7 @@ class AsyncRawCompletions:
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
-    @spelled_out(CompletionArguments)
+    @public_method(CompletionArguments)
     async def create(
         self, *, model: str, **arguments: Unpack[CompletionArguments]
     ) -> RawResponse[Completion]:
@@ -189,7 +189,7 @@ class AsyncEmbeddings:
         """The same methods, returning HTTP responses."""
         return AsyncRawEmbeddings(self._caller)
 
-    @spelled_out(EmbeddingArguments)
+    @public_method(EmbeddingArguments)
     async def create(
         self, *, model: str, **arguments: Unpack[EmbeddingArguments]
     ) -> EmbeddingResponse:
@@ -211,7 +211,7 @@ class AsyncRawEmbeddings:
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
-    @spelled_out(EmbeddingArguments)
+    @public_method(EmbeddingArguments)
     async def create(
         self, *, model: str, **arguments: Unpack[EmbeddingArguments]
     ) -> RawResponse[EmbeddingResponse]:

@@ -1,23 +1,15 @@
 """Streams of the asynchronous client."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self
 
+from databricks_serving._async.reader import AsyncReader
+from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
-from databricks_serving._core.streaming import (
-    MAX_DRAINED,
-    NOT_OPEN,
-    OPENED,
-    StreamSession,
-    is_first_text,
-)
-from databricks_serving._http import AsyncExchange
-from databricks_serving.errors import ServingError
+from databricks_serving._core.streaming import NOT_OPEN, OPENED, READ_TWICE, is_first_text
+from databricks_serving.errors import StreamUseError
 from databricks_serving_api.types import ReplyMeta
-
-Annotate = Callable[[ServingError], None]
 
 
 class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
@@ -26,22 +18,14 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
     Iterate over it once, or use it as a context manager to release the connection early.
     """
 
-    def __init__(
-        self,
-        exchange: AsyncExchange,
-        session: StreamSession[TextReplyT, ChunkT, EventT],
-        annotate: Annotate,
-    ) -> None:
-        self._exchange = exchange
-        self._session = session
-        self._annotate = annotate
-        self._chunks = exchange.chunks()
-        self._closed = False
+    def __init__(self, reader: AsyncReader[TextReplyT, ChunkT, EventT]) -> None:
+        self._reader = reader
+        self._iterated = False
 
     @property
     def meta(self) -> ReplyMeta:
         """Status and headers of the response."""
-        return self._session.meta
+        return self._reader.session.meta
 
     @property
     def request_id(self) -> str | None:
@@ -51,19 +35,27 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def terminated_cleanly(self) -> bool:
         """Whether the terminator `[DONE]` came, which some endpoints leave out."""
-        return self._session.terminated_cleanly
+        return self._reader.session.terminated_cleanly
 
     @property
     def snapshot(self) -> TextReplyT:
         """The reply as far as it has been read."""
-        return self._session.snapshot()
+        return self._reader.session.snapshot()
 
     @property
     def news(self) -> Iterable[EventT]:
         """The typed events of the last chunk."""
-        return self._session.news
+        return self._reader.session.news
 
     def __aiter__(self) -> AsyncIterator[ChunkT]:
+        """Return the stream itself, once.
+
+        Raises:
+            StreamUseError: When it was iterated before.
+        """
+        if self._iterated:
+            raise StreamUseError(READ_TWICE)
+        self._iterated = True
         return self
 
     async def __anext__(self) -> ChunkT:
@@ -72,53 +64,23 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
         Raises:
             StreamInterruptedError: When the stream ends without an end; `partial` has the rest.
             StreamServerError: When the server reports an error inside the stream.
+            StreamUseError: When another thread or task is reading.
+            ClientClosedError: When the client was closed meanwhile.
         """
-        chunk = await self._next()
+        chunk = await self._reader.advance()
         if chunk is None:
             raise StopAsyncIteration
         return chunk
 
-    async def _next(self) -> ChunkT | None:
-        try:
-            while True:
-                chunk = self._session.pop()
-                if chunk is not None:
-                    return chunk
-                if self._session.finished:
-                    await self._drain()
-                    await self.close()
-                    return None
-                await self._feed()
-        except ServingError as error:
-            self._annotate(error)
-            await self.close()
-            raise
-
-    async def _feed(self) -> None:
-        if self._closed:
-            raise self._session.closed_early()
-        try:
-            data = await anext(self._chunks, None)
-        except ServingError as error:
-            raise self._session.fail(error) from error
-        if data is None:
-            self._session.end()
-        else:
-            self._session.feed(data)
-
-    async def _drain(self) -> None:
-        """Read what follows the terminator, so that the connection can be used again."""
-        with suppress(ServingError):
-            rest = 0
-            async for data in self._chunks:
-                rest += len(data)
-                if rest > MAX_DRAINED:
-                    return
+    async def get_final_completion(self) -> TextReplyT:
+        """Read to the end and return the whole reply; raises as iterating does."""
+        while await self._reader.advance() is not None:
+            pass
+        return self.snapshot
 
     async def close(self) -> None:
         """Release the connection; the rest of the answer is dropped."""
-        self._closed = True
-        await self._exchange.close()
+        await self._reader.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,10 +112,10 @@ class AsyncEventStream(Generic[TextReplyT, ChunkT, EventT]):
         """The same answer as chunks, with the status and headers of the response.
 
         Raises:
-            ServingError: Outside the `with` block.
+            StreamUseError: Outside the `with` block.
         """
         if self._opened is None:
-            raise ServingError(NOT_OPEN)
+            raise StreamUseError(NOT_OPEN)
         return self._opened
 
     @property
@@ -174,18 +136,17 @@ class AsyncEventStream(Generic[TextReplyT, ChunkT, EventT]):
 
     async def get_final_completion(self) -> TextReplyT:
         """Read to the end and return the whole reply; raises as iterating does."""
-        async for _ in self.chunks:
-            pass
-        return self.snapshot
+        return await self.chunks.get_final_completion()
 
     async def close(self) -> None:
         """Release the connection; the rest of the answer is dropped."""
         if self._opened is not None:
             await self._opened.close()
 
+    @forgetful
     async def __aenter__(self) -> Self:
         if self._opened is not None:
-            raise ServingError(OPENED)
+            raise StreamUseError(OPENED)
         self._opened = await self._open_stream()
         return self
 

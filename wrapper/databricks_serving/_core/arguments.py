@@ -8,13 +8,12 @@ is thereby a parameter of the method.
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
+from databricks_serving._core.boundary import CallableT, forgetful
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
-
-CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
 # Names that people look for here and that stand somewhere else.
 _ELSEWHERE = {
@@ -64,15 +63,20 @@ def _hint(name: str, known: list[str]) -> str:
     return f"{guess} (extra_body= sends keys that are not listed)"
 
 
-def spelled_out(arguments: type[Any]) -> Callable[[CallableT], CallableT]:
-    """Show a method's unpacked keywords one by one in `help()` and to `inspect.signature`."""
+def public_method(arguments: type[Any]) -> Callable[[CallableT], CallableT]:
+    """Make a method one that users call.
+
+    Its unpacked keywords are shown one by one in `help()` and to `inspect.signature`, and no error
+    of this package that leaves it brings along what the user gave (see `forgetful`).
+    """
 
     def decorate(method: CallableT) -> CallableT:
         signature = inspect.signature(method)
         kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
         keywords = [_keyword(name, hint) for name, hint in arguments.__annotations__.items()]
-        method.__signature__ = signature.replace(parameters=[*kept, *keywords])  # type: ignore[attr-defined]
-        return method
+        shown = forgetful(method)
+        shown.__signature__ = signature.replace(parameters=[*kept, *keywords])  # type: ignore[attr-defined]
+        return shown
 
     return decorate
 

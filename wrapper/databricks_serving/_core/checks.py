@@ -14,7 +14,12 @@ def fill(data: dict[str, Any], key: str, value: object) -> None:
 
 def wrong(path: str, expected: str) -> InvalidResponseError:
     """Return the error for a place that holds something else than its type says."""
-    return InvalidResponseError(f"the reply does not fit the contract: {path} is not {expected}")
+    return misfit(f"{path} is not {expected}")
+
+
+def misfit(fault: str) -> InvalidResponseError:
+    """Return the error for a reply that is not what the contract says."""
+    return InvalidResponseError(f"the reply does not fit the contract: {fault}")
 
 
 def objects(data: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:

@@ -14,8 +14,15 @@ TOKEN_VARIABLE = "DATABRICKS_TOKEN"  # noqa: S105 - the name of a variable, not 
 
 _MAX_TOKEN_LENGTH = 16 * 1024
 # A last label of digits (or hexadecimal) would be read as an IPv4 address in an odd notation.
-_LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"({_LABEL}\.)*(?!\d+$|0x[0-9a-f]*$){_LABEL}")
+_MAX_NAME_LENGTH = 253
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Where clouds hand out the credentials of a machine, beside the link-local addresses.
+_METADATA = frozenset(
+    {"100.100.100.200", "168.63.129.16", "fd00:ec2::254", "metadata.google.internal"}
+)
+_ACCESS_TOKEN = re.compile(r"dapi[0-9a-f]{32}(-\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +110,30 @@ def _parse(host: object) -> tuple[SplitResult, str]:
 def _check_name(name: str) -> str:
     address = _address(name)
     if address is not None:
-        # An IPv4 address may come in the dress of IPv6.
-        address = getattr(address, "ipv4_mapped", None) or address
-        if address.is_link_local or address.is_unspecified or address.is_multicast:
-            raise ConfigError(f"host {name} is not the address of a workspace")
+        _check_address(address)
         return name
+    if len(name) > _MAX_NAME_LENGTH:
+        raise ConfigError("host is not a valid host name: it is too long")
+    if _ACCESS_TOKEN.fullmatch(name):
+        raise ConfigError("host looks like a token: have host and token been swapped?")
     try:
         ascii_name = name if name.isascii() else name.encode("idna").decode()
     except UnicodeError:
         raise ConfigError("host is not a valid host name") from None
     if not _HOST_NAME.fullmatch(ascii_name):
         raise ConfigError("host is not a valid host name")
+    if ascii_name in _METADATA:
+        raise ConfigError(f"host {ascii_name} is not the address of a workspace")
     return ascii_name
+
+
+def _check_address(address: _Address) -> None:
+    # An IPv4 address may come in the dress of IPv6.
+    for dress in ("ipv4_mapped", "sixtofour"):
+        address = getattr(address, dress, None) or address
+    wrong = address.is_link_local or address.is_unspecified or address.is_multicast
+    if wrong or str(address) in _METADATA:
+        raise ConfigError(f"host {address} is not the address of a workspace")
 
 
 def _is_loopback(name: str) -> bool:
@@ -122,7 +141,7 @@ def _is_loopback(name: str) -> bool:
     return name == "localhost" if address is None else address.is_loopback
 
 
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(name: str) -> _Address | None:
     try:
         return ipaddress.ip_address(name)
     except ValueError:

@@ -5,9 +5,10 @@ specific to the least.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.json_codec import is_object
@@ -21,6 +22,27 @@ _MAX_READ = 64 * 1024
 _MAX_SECONDS = 1e9
 
 # An element that is not closed takes the rest, which keeps the search linear.
+# What the platform's codes stand for, where an error comes at a status that says nothing.
+_STATUSES: Final[Mapping[str, int]] = {
+    "BAD_REQUEST": 400,
+    "INVALID_PARAMETER_VALUE": 400,
+    "INVALID_STATE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "ENDPOINT_NOT_FOUND": 404,
+    "NOT_FOUND": 404,
+    "RESOURCE_DOES_NOT_EXIST": 404,
+    "ABORTED": 409,
+    "ALREADY_EXISTS": 409,
+    "RESOURCE_CONFLICT": 409,
+    "RATE_LIMIT_EXCEEDED": 429,
+    "REQUEST_LIMIT_EXCEEDED": 429,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL_ERROR": 500,
+    "UNKNOWN": 500,
+    "TEMPORARILY_UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
 _TAG = re.compile(
     r"<(?:(script|style)\b.*?(?:</\1\s*>|\Z)|[a-z/!?][^<>]*>)", re.DOTALL | re.IGNORECASE
 )
@@ -92,7 +114,8 @@ def _from_detail(error: dict[str, Any]) -> ErrorFacts:
     named = [_code(value) for value in values if isinstance(value, str)]
     numbered = [_code(value) for value in values[1:]]
     code = next(filter(None, [*named, *numbered]), None)
-    status = _status(error.get("status_code")) or _status(error.get("code"))
+    told = [error.get("status_code"), error.get("code"), *values]
+    status = next(filter(None, map(_status, told)), None)
     return ErrorFacts(
         _one_line(error.get("message") or "") or code or "no message",
         code,
@@ -161,6 +184,9 @@ def _code(value: object) -> str | None:
 
 
 def _status(value: object) -> int | None:
+    if isinstance(value, str):
+        text = value.strip()
+        value = int(text) if re.fullmatch("[45][0-9]{2}", text) else _STATUSES.get(text.upper())
     if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:  # noqa: PLR2004 - the two error classes
         return value
     return None

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, TypeGuard
 from uuid import UUID
@@ -16,6 +16,8 @@ MAX_DEPTH: Final = 254
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _INTEGERS: Final = range(-(2**63), 2**64)
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# Methods of arrays and of dates that return what JSON can hold.
+_CONVERSIONS: Final = ("tolist", "isoformat")
 _BRACKETS: Final = frozenset(b"[]{}")
 _NOT_BRACKETS: Final = bytes(code for code in range(256) if code not in _BRACKETS)
 
@@ -55,12 +57,23 @@ def decode(data: bytes | str) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        return _decode_leniently(data)
+        value, fault = _decode_leniently(data)
+    if fault is not None:
+        # Not raised from the errors of the readers: those keep the body, which may hold a prompt.
+        raise JSONDecodeError(fault)
+    return value
 
 
 def to_text(value: Any) -> str:
     """Write a decoded value for people; takes all that `decode` returns."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def kind_of(value: object) -> str:
+    """Name the type of a value that cannot be sent, and what to send instead if that is known."""
+    kind = type(value).__name__
+    method = next((name for name in _CONVERSIONS if callable(getattr(value, name, None))), None)
+    return kind if method is None else f"{kind} (pass its {method}() instead)"
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -73,13 +86,13 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def _decode_leniently(data: bytes | str) -> Any:
+def _decode_leniently(data: bytes | str) -> tuple[Any, str | None]:
+    """Return the value, and what keeps the text from being JSON if anything does."""
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
-        return json.loads(text)
+        return json.loads(text), None
     except ValueError as error:
-        # The cause would quote the body, which may hold what the user wrote.
-        raise JSONDecodeError(str(error)[:80]) from None
+        return None, str(error)[:80]
 
 
 def _is_too_deep(data: bytes | str) -> bool:
@@ -102,8 +115,21 @@ def _nests_too_deep(data: bytes) -> bool:
     return False
 
 
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
+
+
+def find_fault(value: Any) -> str | None:
+    """Return what keeps a value from being JSON, or None: the place, then the kind."""
+    return next(_faults(value, "", 0), None)
+
+
 def _refuse_faults(value: Any) -> None:
-    fault = next(_faults(value, "", 0), None)
+    fault = find_fault(value)
     if fault is not None:
         raise JSONEncodeError(fault) from None
 
@@ -112,12 +138,12 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[str]:
     """Yield what keeps a value from being JSON: the place, then the kind."""
     if depth > MAX_DEPTH:
         yield f"{path[:40]}... is nested deeper than {MAX_DEPTH}, or contains itself"
-    elif is_object(value):
+    elif _is_mapping(value):
         for key, item in value.items():
-            if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+            if not isinstance(key, str):
                 yield f"{path or 'the body'} has a key of type {type(key).__name__}"
             yield from _faults(item, f"{path}.{key}" if path else str(key), depth + 1)
-    elif is_list(value):
+    elif _is_sequence(value):
         for position, item in enumerate(value):
             yield from _faults(item, f"{path}[{position}]", depth + 1)
     else:
@@ -127,10 +153,11 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[str]:
 
 
 def _scalar_fault(value: object) -> str | None:
-    if isinstance(value, float):
+    # Not one of its subclasses: those of numpy have no form in JSON.
+    if type(value) is float:
         return None if math.isfinite(value) else "is not a finite number"
     if isinstance(value, int):
         return None if value in _INTEGERS else "is an integer of more than 64 bits"
     # Those that orjson writes beside JSON's own.
     known = isinstance(value, str | Enum | UUID | None)
-    return None if known else f"is of type {type(value).__name__}"
+    return None if known else f"is of type {kind_of(value)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from databricks_serving._core import shapes, subjects
 from databricks_serving._core.accumulate import (
@@ -47,6 +47,12 @@ EventT = TypeVar("EventT")
 
 JsonObject = dict[str, Any]
 
+_MIB: Final = 1024 * 1024
+
+
+def _uncounted(_body: Mapping[str, Any]) -> None:
+    return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[ReplyT]):
@@ -55,8 +61,12 @@ class Operation(Generic[ReplyT]):
     arguments: type[Any]
     check_request: Callable[[Mapping[str, Any]], None]
     get_kwargs: Callable[..., dict[str, Any]]
-    check: Callable[[JsonObject], None]
+    check: Callable[[JsonObject, int | None], None]
+    """Takes a decoded reply, and the number that `count_inputs` returned for the request."""
     parse: Callable[[Mapping[str, Any]], ReplyT]
+    count_inputs: Callable[[Mapping[str, Any]], int | None] = _uncounted
+    """Takes the body of a request; returns how many parts its reply must have, if that is known."""
+    max_reply_bytes: int = 64 * _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +81,7 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
 
 CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = StreamingOperation(
     arguments=ChatArguments,
-    check_request=subjects.check_messages,
+    check_request=subjects.check_chat,
     get_kwargs=create_chat_completion.get_kwargs,
     check=shapes.check_chat_completion,
     parse=create_chat_completion.parse,
@@ -83,7 +93,7 @@ CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = Strea
 
 COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = StreamingOperation(
     arguments=CompletionArguments,
-    check_request=subjects.check_prompt,
+    check_request=subjects.check_completion,
     get_kwargs=create_completion.get_kwargs,
     check=shapes.check_completion,
     parse=create_completion.parse,
@@ -95,8 +105,11 @@ COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = S
 
 EMBEDDING: Operation[EmbeddingResponse] = Operation(
     arguments=EmbeddingArguments,
-    check_request=subjects.check_input,
+    check_request=subjects.check_embedding,
     get_kwargs=create_embedding.get_kwargs,
     check=shapes.check_embeddings,
     parse=create_embedding.parse,
+    count_inputs=subjects.count_texts,
+    # 2,048 vectors of 4,096 numbers have 160 MB.
+    max_reply_bytes=256 * _MIB,
 )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from databricks_serving._core.operations import Operation, ReplyT
-from databricks_serving._core.replies import Response, decode_object, read_reply
+from databricks_serving._core.replies import Response, decode_object
+from databricks_serving._core.whole import whole_reply
+from databricks_serving_api.types import ReplyMeta
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -14,9 +16,15 @@ class RawResponse(Generic[ReplyT]):
 
     _operation: Operation[ReplyT]
     _response: Response
+    _inputs: int | None = None
 
     def __repr__(self) -> str:
         return f"RawResponse(status_code={self.status_code}, request_id={self.request_id!r})"
+
+    @property
+    def meta(self) -> ReplyMeta:
+        """Status and headers of the response."""
+        return self._response.meta
 
     @property
     def status_code(self) -> int:
@@ -49,4 +57,4 @@ class RawResponse(Generic[ReplyT]):
             InvalidResponseError: When the body is not what the contract says.
             APIStatusError: When the body reports an error in spite of its status.
         """
-        return read_reply(self._operation, self._response)
+        return whole_reply(self._operation, self._response, self._inputs)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from databricks_serving._core import json_codec
+from databricks_serving._core.cold_start import is_cold_start
 from databricks_serving._core.error_bodies import (
     MAX_PAGE_TEXT,
     ErrorFacts,
@@ -14,15 +16,21 @@ from databricks_serving._core.error_bodies import (
 )
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.operations import Operation, ReplyT
-from databricks_serving._core.retry import parse_retry_after
+from databricks_serving._core.retry_after import parse_retry_after
 from databricks_serving._core.secret import Secret
-from databricks_serving.errors import APIStatusError, InvalidResponseError, error_class
+from databricks_serving.errors import (
+    APIStatusError,
+    EndpointNotReadyError,
+    InvalidResponseError,
+    error_class,
+)
 from databricks_serving_api.types import ReplyMeta
 
-_WEB_PAGE = (
+_WEB_PAGE: Final = (
     "a web page came instead of an answer; "
     "is the host a workspace, and is there no login or proxy in between?"
 )
+_SHOWN_TARGET: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ def status_error(response: Response, now: datetime, token: Secret) -> APIStatusE
     """
     meta = response.meta
     if HTTPStatus.MULTIPLE_CHOICES <= meta.status_code < HTTPStatus.BAD_REQUEST:
-        return _error(meta, ErrorFacts("redirects are not followed; is the host right?"), "", None)
+        return _error(meta, ErrorFacts(_redirect(meta)), "", None)
     facts, body = read_error_body(token.mask(response.body), meta.status_code)
     retry_after = parse_retry_after(meta.headers, now) or facts.retry_after
     return _error(meta, facts, body, retry_after)
@@ -66,7 +74,8 @@ def _error(
     status = meta.status_code
     if status < HTTPStatus.MULTIPLE_CHOICES:
         status = facts.status or status
-    return error_class(status)(
+    cold = is_cold_start(status, facts.code, facts.message)
+    return (EndpointNotReadyError if cold else error_class(status))(
         facts.message,
         status_code=status,
         error_code=facts.code,
@@ -77,23 +86,44 @@ def _error(
     )
 
 
-def read_reply(operation: Operation[ReplyT], response: Response) -> ReplyT:
+def _redirect(meta: ReplyMeta) -> str:
+    """Say where a redirect leads, without what a query may hold."""
+    try:
+        target = urlsplit(meta.headers.get("location", ""))
+        host = target.netloc.rpartition("@")[2]
+        shown = f"{target.scheme}://{host}" if host else ""
+    except ValueError:
+        target, shown = urlsplit(""), ""
+    place = f"{shown}{target.path}"[:_SHOWN_TARGET]
+    return f"redirect to {place!r} refused: redirects are not followed; is the host right?"
+
+
+def read_reply(
+    operation: Operation[ReplyT], response: Response, inputs: int | None = None
+) -> ReplyT:
     """Return the typed reply of a whole response.
+
+    Args:
+        operation: The task.
+        response: The response.
+        inputs: Number of texts that were to be embedded, where known.
 
     Raises:
         InvalidResponseError: When the body is not what the contract says.
         APIStatusError: When the body reports an error in spite of its status.
     """
-    reply = operation.parse(checked_object(operation, response))
+    reply = operation.parse(checked_object(operation, response, inputs))
     reply.meta = response.meta
     return reply
 
 
-def checked_object(operation: Operation[Any], response: Response) -> dict[str, Any]:
+def checked_object(
+    operation: Operation[Any], response: Response, inputs: int | None = None
+) -> dict[str, Any]:
     """Return the JSON object of a response, checked and completed; raises as `read_reply` does."""
     data = decode_object(response)
     try:
-        operation.check(data)
+        operation.check(data, inputs)
     except InvalidResponseError as error:
         raise _invalid(response, str(error)) from None
     return data
@@ -122,18 +152,19 @@ def not_json(response: Response, reason: str) -> InvalidResponseError:
     """Return the error for a body that is not JSON, with a hint where it is a known mistake."""
     body = response.body.strip()
     if not body:
-        return _invalid(response, "the body is empty")
+        return _invalid(response, "the body is empty", garbled=True)
     if body.startswith(b"<") or response.content_type == "text/html":
         return _invalid(response, _WEB_PAGE)
-    return _invalid(response, f"the body is not JSON: {reason[:MAX_PAGE_TEXT]}")
+    return _invalid(response, f"the body is not JSON: {reason[:MAX_PAGE_TEXT]}", garbled=True)
 
 
-def _invalid(response: Response, reason: str) -> InvalidResponseError:
+def _invalid(response: Response, reason: str, *, garbled: bool = False) -> InvalidResponseError:
     kind = response.content_type or "no content type"
     error = InvalidResponseError(
         f"status {response.meta.status_code}, {kind}, {len(response.body)} bytes: {reason}",
         status_code=response.meta.status_code,
         content_type=response.content_type or None,
+        garbled=garbled,
     )
     error.request_id = response.meta.request_id
     return error

@@ -2,33 +2,79 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
 from databricks_serving._core.operations import Operation
+from databricks_serving._core.secret import Hidden
 from databricks_serving._core.settings import Settings, check_headers
+from databricks_serving._trail import SentRequest
 from databricks_serving.errors import ConfigError, InvalidRequestError
-from databricks_serving.options import Timeouts
+from databricks_serving.options import Timeouts, check_seconds
 
 T = TypeVar("T")
 
 # fact: endpoint names are letters, digits, `-` and `_`; catalogue names have dots as well.
 _ENDPOINT_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,255}")
+# Headers whose values are no secret; of all others an error shows the name.
+_PLAIN_HEADERS: Final = frozenset(
+    {"accept", "accept-encoding", "content-type", "idempotency-key", "user-agent"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, ready to be sent as often as needed."""
+    """One HTTP request, ready to be sent as often as needed.
+
+    Attributes:
+        endpoint: Name of the endpoint.
+        method: The HTTP method.
+        url: The whole URL.
+        headers: Names in lower case; the token among the values.
+        content: The body.
+        timeouts: Limits in seconds, that of the whole call among them.
+        limit: The largest answer to take in, in bytes.
+        idempotent: Whether it may be sent again although the model may have run it.
+        inputs: Number of texts to embed, where that is what the call is about.
+    """
 
     endpoint: str
     method: str
-    url: str
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    url: str = field(repr=False)
+    headers: Hidden[Mapping[str, str]]
+    content: Hidden[bytes]
     timeouts: Timeouts
+    limit: int
+    idempotent: bool = True
+    inputs: int | None = None
+
+    def trail(self) -> SentRequest:
+        """Return what an error may keep of this request."""
+        parts = urlsplit(self.url)
+        query = [(name, "***") for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        return SentRequest(
+            self.method,
+            parts._replace(query=urlencode(query, safe="*")).geturl(),
+            {
+                name: value if name in _PLAIN_HEADERS else "***"
+                for name, value in self.headers.reveal().items()
+                if name != "authorization"
+            },
+            self.size,
+        )
+
+    @property
+    def size(self) -> int:
+        """Length of the body in bytes."""
+        return len(self.content.reveal())
+
+    @property
+    def call_id(self) -> str:
+        """The id that all tries of the call carry."""
+        return self.headers.reveal()["idempotency-key"]
 
 
 def build_request(
@@ -37,6 +83,7 @@ def build_request(
     endpoint: str,
     arguments: Mapping[str, Any],
     *,
+    call_id: str,
     stream: bool = False,
 ) -> Request:
     """Build the request of one call.
@@ -46,6 +93,7 @@ def build_request(
         settings: The client's credentials and options.
         endpoint: Name of the endpoint (`model=`).
         arguments: Keyword arguments of the method; None means not given.
+        call_id: An id for all tries of the call.
         stream: Ask for server-sent events.
 
     Raises:
@@ -59,15 +107,41 @@ def build_request(
     if "stream" in extra:
         raise InvalidRequestError("extra_body must not set stream: use create(stream=True)")
     body = {**given, **({"stream": True} if stream else {}), **extra}
-    kwargs = _in_json(lambda: operation.get_kwargs(_check_endpoint(endpoint), body=body))
+    kwargs = _in_json(body, lambda: operation.get_kwargs(_check_endpoint(endpoint), body=body))
     return Request(
         endpoint=endpoint,
         method=kwargs["method"].upper(),
         url=_url(settings, kwargs["url"], _mapping(options, "extra_query")),
-        headers=_headers(settings, options, stream=stream),
-        content=_in_json(lambda: json_codec.encode(kwargs["json"])),
+        headers=Hidden(_headers(settings, options, call_id, stream=stream)),
+        content=Hidden(_content(kwargs["json"], settings.limits.request_bytes)),
         timeouts=_timeouts(options, settings.timeouts),
+        limit=_limit(operation, settings, stream=stream),
+        idempotent=_idempotent(options),
+        inputs=operation.count_inputs(body),
     )
+
+
+def _content(body: Any, limit: int) -> bytes:
+    content = _in_json(body, lambda: json_codec.encode(body))
+    if len(content) > limit:
+        raise InvalidRequestError(
+            f"the request has {len(content)} bytes, more than the {limit} of "
+            "Limits(request_bytes=...); the platform takes 16 MiB for custom models and 4 MiB "
+            "for foundation models"
+        )
+    return content
+
+
+def _limit(operation: Operation[Any], settings: Settings, *, stream: bool) -> int:
+    limits = settings.limits
+    return limits.stream_bytes if stream else limits.response_bytes or operation.max_reply_bytes
+
+
+def _idempotent(options: Mapping[str, Any]) -> bool:
+    value = options.get("idempotent", True)
+    if not isinstance(value, bool):
+        raise InvalidRequestError(f"idempotent must be a bool, not {type(value).__name__}")
+    return value
 
 
 def _check_endpoint(name: object) -> str:
@@ -95,12 +169,15 @@ def _url(settings: Settings, path: str, query: Mapping[str, Any]) -> str:
     return f"{settings.credentials.host}{path}{suffix}"
 
 
-def _headers(settings: Settings, options: Mapping[str, Any], *, stream: bool) -> dict[str, str]:
+def _headers(
+    settings: Settings, options: Mapping[str, Any], call_id: str, *, stream: bool
+) -> dict[str, str]:
     return {
         "accept": "text/event-stream" if stream else "application/json",
         # A compressed stream would arrive in blocks instead of event by event.
         "accept-encoding": "identity" if stream else "gzip, deflate",
-        **settings.headers,
+        "idempotency-key": call_id,
+        **settings.headers.reveal(),
         **check_headers("extra_headers", _mapping(options, "extra_headers")),
         "authorization": f"Bearer {settings.credentials.token.reveal()}",
         "content-type": "application/json",
@@ -109,16 +186,20 @@ def _headers(settings: Settings, options: Mapping[str, Any], *, stream: bool) ->
 
 def _timeouts(options: Mapping[str, Any], default: Timeouts) -> Timeouts:
     try:
-        return Timeouts.of(options["timeout"]) if "timeout" in options else default
+        timeouts = Timeouts.of(options["timeout"]) if "timeout" in options else default
+        deadline = options.get("deadline")
+        check_seconds("deadline", deadline)
     except ConfigError as error:
         raise InvalidRequestError(str(error)) from None
+    return timeouts if deadline is None else replace(timeouts, total=deadline)
 
 
-def _in_json(write: Callable[[], T]) -> T:
+def _in_json(value: object, write: Callable[[], T]) -> T:
+    # Only the place and the kind of value are named: the value may be the user's text.
     try:
         return write()
     except TypeError as error:
-        # Only the place and the kind of value are named: the value may be the user's text.
-        raise InvalidRequestError(f"the request cannot be written as JSON: {error}") from None
+        fault: str | None = str(error)
     except RecursionError:
-        raise InvalidRequestError("the request is nested too deeply, or contains itself") from None
+        fault = json_codec.find_fault(value)
+    raise InvalidRequestError(f"the request cannot be written as JSON: {fault}")

@@ -1,126 +1,104 @@
-"""Whether and when to try again: decisions only, no sleep and no clock."""
+"""How a try ended, whether to try again, and after how long: decisions, no sleep and no clock."""
 
-import random
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
+from typing import Final, Literal
 
-from dateutil import parser
-
-from databricks_serving.errors import APIConnectionError, APIStatusError, ConfigError, ServingError
-
-MAX_RETRIES = 10
-# A longer wait than this is not worth holding a caller for: the error says how long instead.
-MAX_RETRY_AFTER = 120.0
-
-# fact: the platform answers these without having run the model.
-_REJECTED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-# More digits than this are no number of seconds; a float holds 308.
-_NUMBER = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300})?")
-# A month by name, a time of day and a year, as all three forms of an HTTP date have: without them
-# the parser would fill in today's.
-_DATE = re.compile(
-    r"(?=.*[A-Za-z]{3})(?=.*\b\d{1,2}:\d{2}:\d{2}\b)(?=(?:.*\b\d{2,4}\b){4}).{20,40}"
+from databricks_serving._core.quota import THROTTLING_COST, TRANSIENT_COST
+from databricks_serving.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    InvalidResponseError,
+    ServingError,
+    StreamInterruptedError,
+    StreamServerError,
 )
-_DAY = 24 * 60 * 60
+from databricks_serving.options import RetryPolicy
+
+Outcome = Literal["not sent", "rejected", "unknown", "permanent"]
+
+# fact: the platform answers these without having run the model; 529 is a provider's overload.
+_REJECTED: Final = frozenset({408, 409, 425, 429, 503, 529})
+_THROTTLED: Final = frozenset({429, 529})
 # Limits that take hours to clear, at a status that otherwise clears in seconds.
-_LASTING = ("daily spend", "daily limit", "quota exceeded")
+_LASTING: Final = ("daily spend", "daily limit", "hourly limit", "quota exceeded", "billing")
+# A wait that a server asks for is lengthened by up to this share, never shortened.
+_JITTER: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When to try a call again.
+def outcome_of(error: ServingError) -> Outcome:
+    """Tell how a try ended, as far as the model is concerned.
 
-    A call is repeated where the server provably did not run the model: the request was never sent,
-    or the answer was 429 or 503. Anything else may have been executed, and billed, and is not.
-
-    Args:
-        max_retries: Repetitions after the first try, 0 to 10.
-        base: Seconds of the first wait's upper bound, doubled each time.
-        cap: Seconds that no wait of the policy's own exceeds.
-        rand: Source of numbers in [0, 1), for full jitter.
+    Returns:
+        `not sent` and `rejected` where the model did not run and may do so later, `unknown` where
+        it may have run although no answer came, `permanent` where another try would not help.
     """
-
-    max_retries: int = 2
-    base: float = 0.5
-    cap: float = 20.0
-    rand: Callable[[], float] = field(default=random.random, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        _check_retries(self.max_retries)
-
-    def delay_after(self, error: ServingError, retries: int) -> float | None:
-        """Return the seconds to wait before the next try, or None to give up.
-
-        Args:
-            error: How the last try ended.
-            retries: Number of repetitions so far.
-        """
-        if retries >= self.max_retries or not is_retryable(error):
-            return None
-        asked = error.retry_after if isinstance(error, APIStatusError) else None
-        if asked is None:
-            return self.rand() * min(self.base * 2.0**retries, self.cap)
-        if asked > MAX_RETRY_AFTER:
-            return None
-        return asked * (1 + self.rand() / 10)
-
-
-def _check_retries(value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_RETRIES:
-        raise ConfigError(f"max_retries must be a whole number from 0 to {MAX_RETRIES}")
+    if isinstance(error, APIStatusError):
+        return _steered(error) or _of_status(error.status_code, error.message)
+    if isinstance(error, StreamServerError):
+        return "permanent" if error.partial else _of_status(error.status_code or 500, error.message)
+    if isinstance(error, StreamInterruptedError):
+        return "permanent" if error.partial else "unknown"
+    if isinstance(error, APITimeoutError) and error.phase in {"total", "idle"}:
+        return "permanent"
+    if isinstance(error, APIConnectionError):
+        return _of_connection(error)
+    garbled = isinstance(error, InvalidResponseError) and error.garbled
+    return "unknown" if garbled else "permanent"
 
 
 def is_retryable(error: ServingError) -> bool:
     """Tell whether the server provably did not run the model and may do so later."""
-    if isinstance(error, APIStatusError):
-        text = error.message.lower()
-        return error.status_code in _REJECTED and not any(word in text for word in _LASTING)
-    return isinstance(error, APIConnectionError) and error.retryable and not error.maybe_executed
+    return not error.maybe_executed and outcome_of(error) in {"not sent", "rejected"}
 
 
-def parse_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that a response asks to wait; None for nothing usable.
+def is_lasting(message: str) -> bool:
+    """Tell whether a limit takes hours to clear."""
+    text = message.lower()
+    return any(word in text for word in _LASTING)
 
-    Reads `retry-after-ms`, then `Retry-After` in seconds or as a date, which is compared with the
-    response's own `Date` so that a wrong local clock does no harm.
+
+def cost_of(error: ServingError) -> int:
+    """Return what a retry after an error costs of the quota."""
+    throttled = getattr(error, "status_code", None) in _THROTTLED
+    return THROTTLING_COST if throttled else TRANSIENT_COST
+
+
+def wait_after(policy: RetryPolicy, error: ServingError, retries: int, rand: float) -> float | None:
+    """Return the seconds to wait after an error; None if the server asks for too long a wait.
 
     Args:
-        headers: Response headers, names in lower case.
-        now: The local time, used where the response has no date.
+        policy: The bounds.
+        error: How the last try ended.
+        retries: Number of retries so far.
+        rand: A random number from 0 to 1.
     """
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    value = headers.get("retry-after")
-    seconds = _number(value)
-    if seconds is not None:
-        return seconds
-    until = _date(value)
-    if until is None:
-        return None
-    wait = (until - (_date(headers.get("date")) or now)).total_seconds()
-    return wait if wait > 0 else None
+    asked = getattr(error, "retry_after", None)
+    if isinstance(asked, float):
+        return None if asked > policy.max_retry_after else asked * (1 + _JITTER * rand)
+    throttled = getattr(error, "status_code", None) in _THROTTLED
+    base = policy.base * (2 if throttled else 1)
+    return rand * min(base * 2.0**retries, policy.cap)
 
 
-def _number(value: str | None) -> float | None:
-    if value is None or not _NUMBER.fullmatch(value.strip()):
-        return None
-    return float(value) or None
+def _steered(error: APIStatusError) -> Outcome | None:
+    """Return what the server itself says of trying again."""
+    steer = error.headers.get("x-should-retry", "").strip().lower()
+    if steer == "false":
+        return "permanent"
+    if steer == "true":
+        return "unknown" if error.maybe_executed else "rejected"
+    return None
 
 
-def _date(value: str | None) -> datetime | None:
-    if value is None or not _DATE.fullmatch(value.strip()):
-        return None
-    try:
-        return parser.parse(value, tzinfos=_utc)
-    except (ValueError, OverflowError):
-        return None
+def _of_status(status: int, message: str) -> Outcome:
+    if status in _REJECTED:
+        return "permanent" if is_lasting(message) else "rejected"
+    server_side = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return "unknown" if server_side and status != HTTPStatus.NOT_IMPLEMENTED else "permanent"
 
 
-def _utc(_name: str | None, offset: int | None) -> int:
-    # HTTP dates are in GMT, also where they do not say so; a zone by another name would be a
-    # warning, which some programs turn into an exception.
-    return offset if offset and abs(offset) < _DAY else 0
+def _of_connection(error: APIConnectionError) -> Outcome:
+    if not error.transient:
+        return "permanent"
+    return "unknown" if error.maybe_executed else "not sent"

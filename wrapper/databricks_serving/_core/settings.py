@@ -2,24 +2,53 @@
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from databricks_serving._core.config import Credentials, resolve_credentials
-from databricks_serving._core.retry import RetryPolicy
-from databricks_serving._core.secret import Secret
+from databricks_serving._core.config import Credentials
+from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
-from databricks_serving.errors import InvalidRequestError
-from databricks_serving.options import Timeouts
+from databricks_serving.errors import ConfigError, InvalidRequestError
+from databricks_serving.options import Limits, RetryPolicy, Timeouts, check_seconds
 
 USER_AGENT = f"databricks-serving/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
+NOT_PORTABLE = (
+    "a client cannot be pickled or copied: it holds connections and a token; "
+    "use with_options(), or make one per process"
+)
+
 # The client or the transport sets these; a second value would contradict the first.
 _RESERVED = frozenset(
-    {"authorization", "content-length", "content-type", "host", "transfer-encoding"}
+    {
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options as the constructor and `with_options` take them; None means not given."""
+
+    timeout: float | Timeouts | None = None
+    deadline: float | None = None
+    max_retries: int | None = None
+    retry: RetryPolicy | None = None
+    default_headers: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,45 +58,72 @@ class Settings:
     credentials: Credentials
     timeouts: Timeouts
     retry: RetryPolicy
-    headers: Mapping[str, str] = field(repr=False)
+    limits: Limits
+    headers: Hidden[Mapping[str, str]]
+    log_bodies: bool = False
 
 
 def resolve_settings(
-    host: str | None,
-    token: Secret | None,
-    variable: Callable[[str], str | None],
-    timeout: float | Timeouts | None,
-    max_retries: int,
-    default_headers: Mapping[str, str] | None,
+    credentials: Credentials, options: Options, limits: Limits | None, *, log_bodies: bool
 ) -> Settings:
     """Resolve a client's arguments.
 
     Raises:
-        ConfigError: When host, token or options cannot work.
+        ConfigError: When an option cannot work.
         InvalidRequestError: When a header cannot be sent.
     """
-    return Settings(
-        credentials=resolve_credentials(host, token, variable),
-        timeouts=Timeouts() if timeout is None else Timeouts.of(timeout),
-        retry=RetryPolicy(max_retries),
-        headers={"user-agent": USER_AGENT, **check_headers("default_headers", default_headers)},
+    if limits is not None and not isinstance(limits, Limits):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+        raise ConfigError(f"limits must be Limits(...), not {type(limits).__name__}")
+    defaults = Settings(
+        credentials=credentials,
+        timeouts=Timeouts(),
+        retry=RetryPolicy(),
+        limits=limits or Limits(),
+        headers=Hidden({"user-agent": USER_AGENT}),
+        log_bodies=bool(log_bodies),
     )
+    return changed_settings(defaults, options)
 
 
-def changed_settings(
-    settings: Settings,
-    timeout: float | Timeouts | None,
-    max_retries: int | None,
-    default_headers: Mapping[str, str] | None,
-) -> Settings:
-    """Return settings with other options; None keeps one. Raises as `resolve_settings` does."""
-    retry = settings.retry
+def changed_settings(settings: Settings, options: Options) -> Settings:
+    """Return settings with other options. Raises as `resolve_settings` does."""
+    headers = check_headers("default_headers", options.default_headers)
     return replace(
         settings,
-        timeouts=settings.timeouts if timeout is None else Timeouts.of(timeout),
-        retry=retry if max_retries is None else replace(retry, max_retries=max_retries),
-        headers={**settings.headers, **check_headers("default_headers", default_headers)},
+        timeouts=_changed_timeouts(settings.timeouts, options),
+        retry=_changed_retry(settings.retry, options),
+        headers=Hidden({**settings.headers.reveal(), **headers}),
     )
+
+
+def check_network(transport: object, ssl_context: object, proxy: Secret | None) -> None:
+    """Refuse options of the default transport beside another transport.
+
+    Raises:
+        ConfigError: Naming the option.
+    """
+    for name, value in (("ssl_context", ssl_context), ("proxy", proxy)):
+        if transport is not None and value is not None:
+            raise ConfigError(f"{name} is for the default transport: give it to yours instead")
+
+
+def _changed_timeouts(timeouts: Timeouts, options: Options) -> Timeouts:
+    if options.timeout is not None:
+        timeouts = Timeouts.of(options.timeout)
+    check_seconds("deadline", options.deadline)
+    if options.deadline is None:
+        return timeouts
+    return replace(timeouts, total=options.deadline)
+
+
+def _changed_retry(policy: RetryPolicy, options: Options) -> RetryPolicy:
+    if options.retry is not None:
+        policy = options.retry
+        if not isinstance(policy, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+            raise ConfigError(f"retry must be RetryPolicy(...), not {type(policy).__name__}")
+    if options.max_retries is None:
+        return policy
+    return replace(policy, max_retries=options.max_retries)
 
 
 def check_headers(name: str, headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -83,7 +139,7 @@ def check_headers(name: str, headers: Mapping[str, str] | None) -> dict[str, str
     checked: dict[str, str] = {}
     for key, value in headers.items():
         if not _fits(_NAME, key):
-            raise InvalidRequestError(f"{name} has an invalid header name {key!r:.80}")
+            raise InvalidRequestError(f"{name} has an invalid header name, {_shown(key)}")
         if key.lower() in _RESERVED:
             raise InvalidRequestError(f"{name} must not set {key}: the client does")
         if not _fits(_VALUE, value):
@@ -92,6 +148,14 @@ def check_headers(name: str, headers: Mapping[str, str] | None) -> dict[str, str
             )
         checked[key.lower()] = value
     return checked
+
+
+def _shown(key: object) -> str:
+    # What follows the name may be the value: some write a whole line as the name.
+    if not isinstance(key, str):
+        return f"of type {type(key).__name__}"
+    start = _NAME.match(key)
+    return f"beginning with {start[0][:80]!r}" if start else "without a beginning"
 
 
 def _fits(pattern: re.Pattern[str], value: object) -> bool:

@@ -5,7 +5,6 @@ they are built. What a server may leave out although the type shows it (`x-sdk-r
 contract) is filled in.
 """
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,13 +19,13 @@ from databricks_serving._core.checks import (
     wrong,
 )
 from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._core.vectors import check_vectors
 
-_FLOAT32_BYTES = 4
 # What a piece of reasoning of a known type holds.
 _SUMMARY_KEYS = {"summary_text": "text", "summary_encrypted_text": "data"}
 
 
-def check_chat_completion(data: dict[str, Any]) -> None:
+def check_chat_completion(data: dict[str, Any], _expected: int | None = None) -> None:
     """Check and complete a whole chat answer."""
     if is_object(data.get("databricks_service_policy")):
         # A denied call has no choices (recording: chat/service-policy-denied).
@@ -59,7 +58,7 @@ def check_chat_chunk(data: dict[str, Any]) -> None:
     _check_usage(data)
 
 
-def check_completion(data: dict[str, Any]) -> None:
+def check_completion(data: dict[str, Any], _expected: int | None = None) -> None:
     """Check and complete a whole completion."""
     for path, choice in _choices(data):
         if type(choice.get("text")) is not str:
@@ -76,14 +75,17 @@ def check_completion_chunk(data: dict[str, Any]) -> None:
     check_completion(data)
 
 
-def check_embeddings(data: dict[str, Any]) -> None:
-    """Check and complete a list of vectors."""
-    for position, item in enumerate(objects(data, "data", "")):
-        path = f"data[{position}]"
-        check_filled(item, "index", position, path)
-        vector = item.get("embedding")
-        if not (_is_base64_floats(vector) if isinstance(vector, str) else is_list(vector)):
-            raise wrong(f"{path}.embedding", "a list of numbers or base64 of float32 numbers")
+def check_embeddings(data: dict[str, Any], expected: int | None = None) -> None:
+    """Check and complete a list of vectors, and put it in the order of the texts.
+
+    Args:
+        data: The decoded reply.
+        expected: Number of texts in the request; None if unknown.
+    """
+    items = objects(data, "data", "")
+    for position, item in enumerate(items):
+        check_filled(item, "index", position, f"data[{position}]")
+    check_vectors(items, expected)
     _check_usage(data)
 
 
@@ -172,10 +174,3 @@ def _check_usage(data: dict[str, Any]) -> None:
     usage = optional_object(data, "usage", "")
     optional_object(usage, "prompt_tokens_details", "usage")
     optional_object(usage, "completion_tokens_details", "usage")
-
-
-def _is_base64_floats(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, validate=True)) % _FLOAT32_BYTES == 0
-    except ValueError:
-        return False

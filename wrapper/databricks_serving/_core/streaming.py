@@ -7,35 +7,51 @@ Anything else (a closed connection, a stall, an error event) is an error that ke
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Any, Generic, NoReturn, TypeGuard, TypeVar
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.error_bodies import ErrorFacts, find_event_error, read_error_event
 from databricks_serving._core.json_codec import is_object
-from databricks_serving._core.operations import ChunkT, EventT, StreamingOperation, TextReplyT
+from databricks_serving._core.operations import (
+    ChunkT,
+    EventT,
+    StreamingOperation,
+    TextReplyT,
+)
 from databricks_serving._core.replies import Response, checked_object, media_type
-from databricks_serving._core.sse import ServerSentEvent, SSEDecoder, SSELimitError
+from databricks_serving._core.sse import (
+    DEFAULT_MAX_EVENT_BYTES,
+    ServerSentEvent,
+    SSEDecoder,
+    SSELimitError,
+)
 from databricks_serving.errors import (
-    APIStatusError,
+    APITimeoutError,
+    ClientClosedError,
     InvalidResponseError,
+    ResponseTooLargeError,
     ServingError,
     StreamError,
     StreamInterruptedError,
     StreamServerError,
+    StreamTimeoutError,
 )
 from databricks_serving.events import TextDeltaEvent
 from databricks_serving_api.types import ReplyMeta
 
+_CUT = "the stream ended without a finish reason and without a terminator"
 _DONE = "[DONE]"
-_STREAM_TYPE = "text/event-stream"
+STREAM_TYPE = "text/event-stream"
 _JSON_TYPES = ("application/json", "text/json")
 _SNIFFED = 64
 
 # More than this after the terminator is not worth keeping the connection for.
 MAX_DRAINED = 64 * 1024
+DRAIN_SECONDS = 0.5
 OPENED = "the stream was opened before: a second answer needs a second call"
 NOT_OPEN = "the stream is not open: use it as a context manager (`with ... as stream:`)"
+READ_TWICE = "the stream was iterated before: an answer can be read once"
+BUSY = "the stream is being read by another thread or task"
 
 StreamErrorT = TypeVar("StreamErrorT", bound=StreamError)
 
@@ -46,20 +62,25 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
     Args:
         operation: The task.
         meta: Status and headers of the response.
+        max_event_bytes: The largest event to take in.
     """
 
     def __init__(
-        self, operation: StreamingOperation[TextReplyT, ChunkT, EventT], meta: ReplyMeta
+        self,
+        operation: StreamingOperation[TextReplyT, ChunkT, EventT],
+        meta: ReplyMeta,
+        max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
     ) -> None:
         self.meta = meta
         self.terminated_cleanly: bool = False
         self.news: Iterable[EventT] = ()
         self._operation = operation
         self._accumulator = operation.accumulator()
-        self._decoder = SSEDecoder()
+        self._decoder = SSEDecoder(max_event_bytes=max_event_bytes)
+        self._limit = max_event_bytes
         self._pending: deque[ServerSentEvent] = deque()
         # The body so far, while it is not known to be a stream of events.
-        self._body: bytearray | None = None if media_type(meta) == _STREAM_TYPE else bytearray()
+        self._body: bytearray | None = None if media_type(meta) == STREAM_TYPE else bytearray()
         # A whole answer that came instead, and the one chunk that stands for it.
         self._answer: TextReplyT | None = None
         self._answer_chunk: ChunkT | None = None
@@ -85,6 +106,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         if self._body is not None:
             self._body += data
             if not self._looks_like_stream(self._body):
+                self._check_size(self._body)
                 return
             data, self._body = bytes(self._body), None
         with self._bounded():
@@ -104,9 +126,20 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         """Return the error for reading on after the stream was closed."""
         return self._with_partial(StreamInterruptedError("the stream was closed before its end"))
 
-    def fail(self, error: ServingError) -> StreamInterruptedError:
-        """Return the error for a connection that broke while the stream was read."""
-        return self._with_partial(StreamInterruptedError(f"the stream broke off: {error}"))
+    def broken(self, error: ServingError) -> ServingError:
+        """Return what an error while the stream was read comes out as.
+
+        Before the first event it is raised as it is; after it the error keeps what had come.
+        """
+        self._stop()
+        error.request_id = self.meta.request_id
+        if isinstance(error, ClientClosedError):
+            error.partial = self._partial()
+        if not self._begun or isinstance(error, ClientClosedError | StreamError):
+            return error
+        ours = self._with_partial(_interrupted(error))
+        ours.__cause__ = error
+        return ours
 
     def pop(self) -> ChunkT | None:
         """Return the next chunk; None when more bytes are needed or the stream is over.
@@ -122,7 +155,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             self._begun = True
             self.news = self._accumulator.add(chunk)
         elif self._ended and not self._complete:
-            self._interrupt("the stream ended without a finish reason and without a terminator")
+            raise self._with_partial(StreamInterruptedError(_CUT))
         return chunk
 
     @property
@@ -147,7 +180,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         try:
             self._operation.check_event(data)
         except InvalidResponseError as error:
-            self._interrupt(f"event {self._count} cannot be read: {error}")
+            self._invalid(f"event {self._count} cannot be read: {error}")
         return self._operation.parse_event(data)
 
     def _decode(self, event: ServerSentEvent) -> dict[str, Any] | None:
@@ -162,7 +195,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             ours = event.event == "message" or "choices" in data
             return data if ours else None
         if event.event == "message":
-            self._interrupt(f"event {self._count} is not a JSON object")
+            self._invalid(f"event {self._count} is not a JSON object")
         return None
 
     @contextmanager
@@ -170,23 +203,38 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         try:
             yield
         except SSELimitError as error:
-            self._interrupt(str(error))
+            self._raise(ResponseTooLargeError(str(error)))
+
+    def _check_size(self, body: bytearray) -> None:
+        if len(body) > self._limit:
+            self._raise(ResponseTooLargeError(f"the answer has more than {self._limit} bytes"))
 
     def _report(self, facts: ErrorFacts, body: object) -> NoReturn:
         error = StreamServerError(
             facts.message, status_code=facts.status, error_code=facts.code, body=body
         )
+        error.maybe_executed = self._begun or error.maybe_executed
         raise self._with_partial(error)
 
-    def _interrupt(self, reason: str) -> NoReturn:
-        raise self._with_partial(StreamInterruptedError(reason))
+    def _invalid(self, reason: str) -> NoReturn:
+        self._raise(InvalidResponseError(reason, garbled=True))
+
+    def _raise(self, error: ServingError) -> NoReturn:
+        error = self.broken(error)
+        raise error from error.__cause__
 
     def _with_partial(self, error: StreamErrorT) -> StreamErrorT:
+        self._stop()
+        error.request_id = self.meta.request_id
+        error.partial = self._partial()
+        return error
+
+    def _partial(self) -> TextReplyT | None:
+        return self.snapshot() if self._begun else None
+
+    def _stop(self) -> None:
         self._ended = True
         self._pending.clear()
-        error.request_id = self.meta.request_id
-        error.partial = self.snapshot() if self._begun else None
-        return error
 
     def _looks_like_stream(self, body: bytearray) -> bool:
         """Decide by the first bytes, where the content type does not."""
@@ -197,13 +245,16 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
 
     def _read_whole(self, response: Response) -> None:
         """Take a whole answer as the one event of a stream."""
-        try:
-            data = checked_object(self._operation, response)
-        except APIStatusError as error:
-            status = error.status_code if error.status_code >= HTTPStatus.BAD_REQUEST else None
-            self._report(ErrorFacts(error.message, error.error_code, status), error.body)
+        data = checked_object(self._operation, response)
         self._answer_chunk = self._operation.parse_event(self._operation.as_event(data))
         self._answer = self._operation.parse(data)
+
+
+def _interrupted(error: ServingError) -> StreamInterruptedError:
+    reason = f"the stream broke off: {error}"
+    if isinstance(error, APITimeoutError):
+        return StreamTimeoutError(reason, phase=error.phase)
+    return StreamInterruptedError(reason)
 
 
 def is_first_text(event: object) -> TypeGuard[TextDeltaEvent]:

@@ -1,45 +1,105 @@
 """What a call is about (messages, a prompt, texts), checked before anything is sent."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from databricks_serving._core.argument_types import check_types
+from databricks_serving._core.json_codec import kind_of
 from databricks_serving.errors import InvalidRequestError
+from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
 from databricks_serving_api.types import Model
 
+_MESSAGES: Final = 'a list of at least one message such as {"role": "user", "content": "Hi"}'
+_NEED_CONTENT: Final = frozenset({"developer", "system", "tool", "user"})
+# What an assistant may say instead of content; the last two as other APIs have them.
+_INSTEAD: Final = ("tool_calls", "function_call", "refusal")
 
-def check_messages(given: Mapping[str, Any]) -> None:
-    """Refuse anything but a list of at least one message."""
+
+def check_chat(given: Mapping[str, Any]) -> None:
+    """Refuse anything but a list of at least one message, and parameters of other types."""
     messages = given.get("messages")
-    if not _is_list(messages) or not messages:
-        raise InvalidRequestError("messages must be a list of at least one message")
+    if not _is_list(messages):
+        raise InvalidRequestError(f"messages must be {_MESSAGES}, not {kind_of(messages)}")
+    if not messages:
+        raise InvalidRequestError(f"messages must be {_MESSAGES}, not an empty one")
     for position, message in enumerate(messages):
-        if hasattr(message, "to_request_message"):
-            raise InvalidRequestError(
-                f"messages[{position}] is a reply: send its to_request_message() instead"
-            )
-        if not isinstance(message, Mapping | Model):
-            kind = type(message).__name__
-            raise InvalidRequestError(
-                f"messages[{position}] must be a dict or a message model, not {kind}"
-            )
+        _check_message(message, f"messages[{position}]")
+    check_types(ChatParams, given)
 
 
-def check_prompt(given: Mapping[str, Any]) -> None:
-    """Refuse anything but a text or a list of at least one text."""
+def check_completion(given: Mapping[str, Any]) -> None:
+    """Refuse anything but a text or a list of at least one, and parameters of other types."""
     _check_texts("prompt", given.get("prompt"))
+    check_types(CompletionParams, given)
 
 
-def check_input(given: Mapping[str, Any]) -> None:
-    """Refuse anything but a text or a list of at least one text."""
+def check_embedding(given: Mapping[str, Any]) -> None:
+    """Refuse anything but a text or a list of at least one, and parameters of other types."""
     _check_texts("input", given.get("input"))
+    check_types(EmbeddingParams, given)
+
+
+def count_texts(body: Mapping[str, Any]) -> int | None:
+    """Return how many texts a request wants vectors of; None if that cannot be told."""
+    texts: Any = body.get("input")
+    if isinstance(texts, str):
+        return 1
+    # A list of numbers, which `extra_body` can send, is one text in tokens.
+    if not (_is_list(texts) and all(isinstance(text, str) for text in texts)):
+        return None
+    return len(texts)
+
+
+def _check_message(message: Any, place: str) -> None:
+    if hasattr(message, "to_request_message"):
+        raise InvalidRequestError(f"{place} is a reply: send its to_request_message() instead")
+    if not isinstance(message, Mapping | Model):
+        raise InvalidRequestError(
+            f"{place} must be a dict or a message model, not {kind_of(message)}"
+        )
+    role = _field(message, "role")
+    if role is None:
+        raise InvalidRequestError(f'{place} has no role, such as "user"')
+    if not isinstance(role, str):
+        raise InvalidRequestError(f"{place}.role must be a text, not {kind_of(role)}")
+    if role == "assistant" and any(_field(message, name) for name in _INSTEAD):
+        return
+    # A role that the contract does not know is for the server to judge.
+    if role == "assistant" or role in _NEED_CONTENT:
+        _check_content(_field(message, "content"), role, place)
+
+
+def _check_content(content: Any, role: str, place: str) -> None:
+    if content is None:
+        lacks = "neither content nor tool_calls" if role == "assistant" else "no content"
+        raise InvalidRequestError(f"{place} has {lacks}")
+    if isinstance(content, str):
+        return
+    if not _is_list(content):
+        raise InvalidRequestError(
+            f"{place}.content must be a text or a list of parts, not {kind_of(content)}"
+        )
+    for position, part in enumerate(content):
+        if not isinstance(part, Mapping | Model):
+            raise InvalidRequestError(
+                f"{place}.content[{position}] must be a dict or a part model, not {kind_of(part)}"
+            )
+
+
+def _field(message: Any, name: str) -> Any:
+    return getattr(message, name, None) if isinstance(message, Model) else message.get(name)
 
 
 def _check_texts(name: str, value: Any) -> None:
     if isinstance(value, str):
         return
-    if not (_is_list(value) and value and all(isinstance(item, str) for item in value)):
-        raise InvalidRequestError(f"{name} must be a str or a list of at least one str")
+    expected = f"{name} must be a str or a list of at least one str"
+    if not _is_list(value) or not value:
+        raise InvalidRequestError(f"{expected}, not {kind_of(value)}")
+    for position, item in enumerate(value):
+        if not isinstance(item, str):
+            raise InvalidRequestError(f"{expected}; {name}[{position}] is {kind_of(item)}")
 
 
-def _is_list(value: object) -> bool:
+def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)

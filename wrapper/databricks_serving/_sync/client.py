@@ -3,54 +3,99 @@
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
+from databricks_serving._core.boundary import forgetful
+from databricks_serving._core.call import Shared
+from databricks_serving._core.config import resolve_credentials
+from databricks_serving._core.proxies import resolve_proxy
 from databricks_serving._core.secret import Secret
-from databricks_serving._core.settings import changed_settings, resolve_settings
-from databricks_serving._http import Sender
+from databricks_serving._core.settings import (
+    NOT_PORTABLE,
+    Options,
+    changed_settings,
+    check_network,
+    resolve_settings,
+)
+from databricks_serving._http import Connections, Sender
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.resources import Chat, Completions, Embeddings
-from databricks_serving.options import Timeouts
+from databricks_serving.options import Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 
 class ServingClient:
     """A client of the model-serving endpoints of one workspace.
 
-    Nothing is read or opened until the first call. Calls are repeated, at most `max_retries` times
-    and with growing waits, where the server provably did not run the model (the request was not
-    sent, or the answer was 429 or 503, whose `Retry-After` is honoured up to two minutes). Changes
-    to these waits are not breaking changes.
+    Nothing is read or opened until the first call. A call is tried again, at most twice and with
+    growing waits, where the server provably did not run the model (the request was not sent, or
+    was refused with 408, 409, 425, 429, 503 or 529; `Retry-After` is honoured up to two minutes),
+    and once where it may have run it (a broken connection, 500, 502, 504). Changes to these waits
+    are not breaking changes. One client serves many threads, and its forked children.
 
     Args:
         host: Address of the workspace; else the environment variable `DATABRICKS_HOST`.
         token: A personal access token or OAuth access token; else `DATABRICKS_TOKEN`.
-        timeout: Seconds per phase of a request, or `Timeouts` phase by phase.
-        max_retries: Repetitions of a call, 0 to 10.
+        timeout: Seconds per phase of a try, or `Timeouts` phase by phase.
+        deadline: Seconds for a whole call: all tries, the waits between them, the whole answer.
+        max_retries: Tries after the first one, 0 to 10, over that of `retry`.
+        retry: When and how often to try again.
+        limits: How much to keep open, to send and to take in.
         transport: Any blocking httpx transport, instead of the default one.
+        ssl_context: For the default transport, instead of one that trusts what the system trusts
+            (or `SSL_CERT_FILE` and `SSL_CERT_DIR`); it may hold a client certificate.
+        proxy: URL of a proxy for the default transport; else `HTTPS_PROXY` or `ALL_PROXY`, but
+            for hosts in `NO_PROXY`. This machine is never asked through a proxy.
         default_headers: Headers added to every request.
+        log_bodies: Log requests and whole answers as well, at level DEBUG and shortened. They
+            hold what users wrote.
 
     Raises:
         ConfigError: When host, token or options cannot work.
         InvalidRequestError: When a default header cannot be sent.
     """
 
+    @forgetful
     def __init__(
         self,
         host: str | None = None,
         token: str | None = None,
         *,
         timeout: float | Timeouts | None = None,
-        max_retries: int = 2,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
         transport: "httpx.BaseTransport | None" = None,
+        ssl_context: "ssl.SSLContext | None" = None,
+        proxy: str | None = None,
         default_headers: Mapping[str, str] | None = None,
+        log_bodies: bool = False,
     ) -> None:
         # A traceback that shows local variables must not show the token.
         secret, token = Secret.of(token), None
-        settings = resolve_settings(host, secret, os.getenv, timeout, max_retries, default_headers)
-        self._set_up(Caller(settings, Sender(transport)), owner=True)
+        secret_proxy, proxy = Secret.of(proxy), None
+        options = Options(
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            retry=retry,
+            default_headers=default_headers,
+        )
+        credentials = resolve_credentials(host, secret, os.getenv)
+        settings = resolve_settings(credentials, options, limits, log_bodies=log_bodies)
+        check_network(transport, ssl_context, secret_proxy)
+        connections = Connections(
+            limits=settings.limits,
+            ssl_context=ssl_context,
+            proxy=resolve_proxy(credentials.host, secret_proxy, os.getenv),
+        )
+        caller = Caller(settings, Sender(transport, connections), Shared())
+        self._set_up(caller, owner=True)
 
     def _set_up(self, caller: Caller, *, owner: bool) -> None:
         self._caller = caller
@@ -65,11 +110,17 @@ class ServingClient:
         host = caller.settings.credentials.host if caller else ""
         return f"{type(self).__name__}(host={host!r})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(NOT_PORTABLE)
+
+    @forgetful
     def with_options(
         self,
         *,
         timeout: float | Timeouts | None = None,
+        deadline: float | None = None,
         max_retries: int | None = None,
+        retry: RetryPolicy | None = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections.
@@ -77,12 +128,21 @@ class ServingClient:
         Closing the copy closes nothing; closing this client closes the connections of both.
 
         Args:
-            timeout: As for the client; None keeps it.
-            max_retries: As for the client; None keeps it.
+            timeout: As for the client; None keeps it, as for the next three.
+            deadline: As for the client.
+            max_retries: As for the client.
+            retry: As for the client.
             default_headers: Headers added to those of the client.
         """
+        options = Options(
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            retry=retry,
+            default_headers=default_headers,
+        )
         copy = object.__new__(type(self))
-        settings = changed_settings(self._caller.settings, timeout, max_retries, default_headers)
+        settings = changed_settings(self._caller.settings, options)
         copy._set_up(self._caller.with_settings(settings), owner=False)
         return copy
 

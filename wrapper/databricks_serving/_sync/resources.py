@@ -6,7 +6,7 @@ from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
     EmbeddingArguments,
-    spelled_out,
+    public_method,
 )
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
 from databricks_serving._core.raw import RawResponse
@@ -53,7 +53,7 @@ class ChatCompletions:
         self, *, model: str, stream: bool, **arguments: Unpack[ChatArguments]
     ) -> ChatCompletion | ChatChunks: ...
 
-    @spelled_out(ChatArguments)
+    @public_method(ChatArguments)
     def create(
         self, *, model: str, stream: bool = False, **arguments: Unpack[ChatArguments]
     ) -> ChatCompletion | ChatChunks:
@@ -77,7 +77,7 @@ class ChatCompletions:
             return self._caller.stream(CHAT, model, arguments)
         return self._caller.reply(CHAT, model, arguments)
 
-    @spelled_out(ChatArguments)
+    @public_method(ChatArguments)
     def stream(self, *, model: str, **arguments: Unpack[ChatArguments]) -> ChatStream:
         """Answer a conversation with typed events, in a context manager that sends on entry.
 
@@ -93,7 +93,7 @@ class RawChatCompletions:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    @spelled_out(ChatArguments)
+    @public_method(ChatArguments)
     def create(
         self, *, model: str, **arguments: Unpack[ChatArguments]
     ) -> RawResponse[ChatCompletion]:
@@ -138,7 +138,7 @@ class Completions:
         self, *, model: str, stream: bool, **arguments: Unpack[CompletionArguments]
     ) -> Completion | CompletionChunks: ...
 
-    @spelled_out(CompletionArguments)
+    @public_method(CompletionArguments)
     def create(
         self, *, model: str, stream: bool = False, **arguments: Unpack[CompletionArguments]
     ) -> Completion | CompletionChunks:
@@ -156,7 +156,7 @@ class Completions:
             return self._caller.stream(COMPLETION, model, arguments)
         return self._caller.reply(COMPLETION, model, arguments)
 
-    @spelled_out(CompletionArguments)
+    @public_method(CompletionArguments)
     def stream(self, *, model: str, **arguments: Unpack[CompletionArguments]) -> CompletionStream:
         """Continue a prompt with typed events; as `ChatCompletions.stream`."""
         return EventStream(lambda: self._caller.stream(COMPLETION, model, arguments))
@@ -168,7 +168,7 @@ class RawCompletions:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    @spelled_out(CompletionArguments)
+    @public_method(CompletionArguments)
     def create(
         self, *, model: str, **arguments: Unpack[CompletionArguments]
     ) -> RawResponse[Completion]:
@@ -187,7 +187,7 @@ class Embeddings:
         """The same methods, returning HTTP responses."""
         return RawEmbeddings(self._caller)
 
-    @spelled_out(EmbeddingArguments)
+    @public_method(EmbeddingArguments)
     def create(self, *, model: str, **arguments: Unpack[EmbeddingArguments]) -> EmbeddingResponse:
         """Embed one text or several; raises what `ChatCompletions.create` raises.
 
@@ -207,7 +207,7 @@ class RawEmbeddings:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    @spelled_out(EmbeddingArguments)
+    @public_method(EmbeddingArguments)
     def create(
         self, *, model: str, **arguments: Unpack[EmbeddingArguments]
     ) -> RawResponse[EmbeddingResponse]:

@@ -1,0 +1,1 @@
+"""Figures of the client under load and abuse, each measured and asserted in one run."""

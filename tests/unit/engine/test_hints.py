@@ -1,0 +1,61 @@
+"""What helps, said in one line where a cause is well known."""
+
+import httpx
+import pytest
+import wire
+
+from databricks_serving.errors import ServingError
+
+OPTIMISED = "https://abc.serving.cloud.databricks.com/123"
+
+
+def failure(shell, status, body, host=wire.HOST, token=wire.TOKEN, **options):
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, **body))
+    client = shell.client_class(host, token, transport=transport, max_retries=0, **options)
+    with pytest.raises(ServingError) as caught:
+        shell.wait(client.chat.completions.create(model="rivers", messages=wire.USER))
+    return caught.value
+
+
+def said(message):
+    return {"json": {"error_code": "X", "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "hint"),
+    [
+        (403, "Invalid access token.", "workspace.example.com"),
+        (403, "Invalid Token", "has expired"),
+        (403, "User does not have permission", "CAN QUERY on 'rivers'"),
+        (403, "Source IP address: 1.2.3.4 is blocked by Databricks IP access list", "IP access"),
+        (403, "temporarily disabled due to a Databricks-set rate limit of 0", "switched off"),
+        (404, "Endpoint with name 'rivers' does not exist.", "workspace.example.com"),
+        (413, "too large", "4 MiB for foundation models"),
+        (429, "account daily spend limit exceeded", "hours"),
+        (503, "scaling up from zero", "cold_start_timeout"),
+        (400, "no", None),
+        (429, "slow down", None),
+        (500, "no", None),
+    ],
+)
+def test_a_known_cause_has_a_hint(shell, status, message, hint):
+    error = failure(shell, status, said(message))
+    if hint is None:
+        assert error.hint is None
+    else:
+        assert hint in error.hint
+        assert str(error).endswith(f"; hint: {error.hint}")
+
+
+def test_a_page_that_is_not_there_asks_whether_the_host_is_a_workspace(shell):
+    error = failure(shell, 404, {"html": "<html>Not here</html>"})
+    assert error.hint == "is workspace.example.com the address of a workspace?"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_personal_token_at_a_route_optimised_endpoint_is_told(shell, status):
+    error = failure(shell, status, said("no"), host=OPTIMISED)
+    assert "OAuth token" in error.hint
+    other = failure(shell, status, said("no"), host=OPTIMISED, token="eyJhbGciOi")
+    assert "OAuth token" not in (other.hint or "")
+    assert wire.TOKEN not in str(error)

@@ -1,0 +1,73 @@
+"""What the package logs, and what it never does."""
+
+import logging
+
+import pytest
+import wire
+
+from databricks_serving.errors import InternalServerError, NotFoundError
+
+SECRET = "hush-0123456789"
+
+
+@pytest.fixture
+def lines(caplog):
+    caplog.set_level(logging.DEBUG)
+    return lambda: [r.getMessage() for r in caplog.records if r.name == "databricks_serving"]
+
+
+def call(shell, client, **arguments):
+    arguments = {"model": "rivers", "messages": wire.USER} | arguments
+    return shell.wait(client.chat.completions.create(**arguments))
+
+
+def test_each_try_is_one_line_without_headers_and_bodies(shell, lines):
+    answers = iter([wire.json_reply({"message": "busy"}, 503, x_request_id="r-1"), None])
+
+    def answer(_):
+        shell.clock.now += 0.25
+        return next(answers) or wire.json_reply(wire.chat(), x_request_id="r-2")
+
+    client = shell.client(answer, default_headers={"x-key": SECRET})
+    call(shell, client, extra_query={"key": SECRET})
+    path = "POST /serving-endpoints/rivers/invocations"
+    assert lines() == [
+        f"{path}: InternalServerError 503, try 1, 250 ms, request id r-1",
+        f"{path}: 200, try 2, 250 ms, request id r-2",
+    ]
+
+
+def test_an_error_and_a_stream_are_logged_alike(shell, lines):
+    with pytest.raises(NotFoundError):
+        call(shell, shell.client(wire.json_reply({}, status=404)))
+    shell.items(call(shell, shell.client(wire.stream(wire.chunk("a", "stop"))), stream=True))
+    assert [line.split(": ")[1].split(",")[0] for line in lines()] == ["NotFoundError 404", "200"]
+
+
+def test_a_long_request_id_is_shortened(shell, lines):
+    call(shell, shell.client(wire.json_reply(wire.chat(), x_request_id="r" * 10_000)))
+    assert len(lines()[0]) < 250
+
+
+def test_bodies_are_logged_only_where_asked_for_and_without_the_token(shell, lines):
+    reply = wire.json_reply(wire.chat(f"Your token is {wire.TOKEN}."))
+    call(shell, shell.client(reply))
+    assert not any("Po" in line or "body" in line for line in lines())
+    call(shell, shell.client(reply, log_bodies=True))
+    request, response = [line for line in lines() if " body: " in line]
+    assert request.startswith("request body: ")
+    assert wire.USER[0]["content"] in request
+    assert "Your token is ***." in response
+
+
+def test_a_long_body_is_shortened(shell, lines):
+    client = shell.client(wire.json_reply(wire.chat("x" * 100_000)), log_bodies=True)
+    call(shell, client)
+    assert max(map(len, lines())) < 5000
+
+
+def test_nothing_is_logged_above_debug(shell, caplog):
+    caplog.set_level(logging.INFO)
+    with pytest.raises(InternalServerError):
+        call(shell, shell.client(wire.json_reply({}, status=503), log_bodies=True))
+    assert caplog.records == []

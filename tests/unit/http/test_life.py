@@ -1,0 +1,388 @@
+"""The life of senders and answers: closing, leaving, forking, and other threads."""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import raw_server
+import wire
+from raw_server import chunked, response, then_silence
+
+from databricks_serving._http import AsyncSender, Connections, Sender
+from databricks_serving.errors import ClientClosedError, ConfigError, ServingError
+from databricks_serving.options import Limits
+
+OK = response(b"{}")
+STALLED = then_silence(response(b"ab", length=10))
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def echo(connection):
+    """Answer with what was asked, until the client goes."""
+    while request := raw_server.read_request(connection):
+        connection.sendall(response(request.partition(b"\r\n\r\n")[2]))
+
+
+def test_a_closed_sender_sends_nothing(kit, serve, build):
+    server, sender = serve(then=OK), kit.sender()
+    kit.call(sender, build(server.host))
+    assert not sender.closed
+    kit.wait(sender.close())
+    kit.wait(sender.close())
+    assert sender.closed
+    with pytest.raises(ClientClosedError, match="the client is closed"):
+        kit.send(sender, build(server.host))
+    assert len(server.requests) == 1
+
+
+def test_a_sender_that_sent_nothing_can_be_closed(kit):
+    kit.wait(kit.sender().close())
+
+
+@pytest.mark.parametrize("kind", [Sender, AsyncSender])
+def test_a_transport_of_the_wrong_kind_is_refused(kind):
+    with pytest.raises(ConfigError, match="with the method"):
+        kind(object(), Connections())
+
+
+def test_making_a_sender_opens_nothing_and_starts_nothing(kit):
+    threads, files = threading.active_count(), open_files()
+    for _ in range(10):
+        kit.sender()
+    assert threading.active_count() == threads
+    assert open_files() == files
+
+
+@pytest.mark.parametrize("stage", ["head", "body"])
+def test_closing_wakes_a_thread_that_waits(serve, build, phases, stage):
+    server = serve(raw_server.silence if stage == "head" else STALLED)
+    sender, errors = Sender(None, Connections()), []
+    request = build(server.host)
+
+    def read():
+        try:
+            sender.send(request, phases(request)).read()
+        except ServingError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    time.sleep(0.2)
+    started = time.monotonic()
+    sender.close()
+    thread.join(2)
+    assert not thread.is_alive()
+    assert time.monotonic() - started < 1
+    assert [type(error) for error in errors] == [ClientClosedError]
+    assert ("while the answer was read" in str(errors[0])) == (stage == "body")
+
+
+@pytest.mark.parametrize("stage", ["head", "body"])
+def test_closing_wakes_a_task_that_waits(serve, build, phases, stage):
+    server = serve(raw_server.silence if stage == "head" else STALLED)
+    request = build(server.host)
+
+    async def main():
+        sender = AsyncSender(None, Connections())
+
+        async def read():
+            return await (await sender.send(request, phases(request))).read()
+
+        task = asyncio.create_task(read())
+        await asyncio.sleep(0.2)
+        await sender.close()
+        async with asyncio.timeout(1):
+            with pytest.raises(ClientClosedError):
+                await task
+
+    asyncio.run(main())
+
+
+def test_a_connection_made_after_the_end_is_closed(serve, build, phases, monkeypatch):
+    server, sender = serve(then=OK), Sender(None, Connections())
+    request, real = build(server.host), socket.getaddrinfo
+
+    def slow(*arguments, **options):
+        sender.close()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with pytest.raises(ClientClosedError):
+        sender.send(request, phases(request))
+    assert server.requests == []
+
+
+def test_closing_wakes_those_who_wait_for_a_place(serve, build, phases):
+    server = serve(then=STALLED)
+    sender, errors = Sender(None, Connections(limits=Limits(connections=1))), []
+    request = build(server.host)
+    held = sender.send(request, phases(request))
+
+    def read():
+        try:
+            sender.send(request, phases(request)).read()
+        except ServingError as error:
+            errors.append(error)
+
+    def hold():
+        try:
+            held.read()
+        except ServingError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=target) for target in (read, hold)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    sender.close()
+    for thread in threads:
+        thread.join(2)
+        assert not thread.is_alive()
+    assert [type(error) for error in errors] == [ClientClosedError] * 2
+
+
+@pytest.fixture
+def no_gc():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_gc")
+@pytest.mark.parametrize("read", [False, True])
+def test_an_answer_that_is_left_frees_its_place(kit, serve, build, read):
+    server = serve(*[chunked(b"ab", ends=False)] * 3, then=OK)
+    sender = kit.sender(limits=Limits(connections=1))
+    for _ in range(3):
+        exchange = kit.send(sender, build(server.host))
+        chunks = exchange.chunks()
+        if read:
+            assert kit.first(chunks) == b"ab"
+        left = [exchange, chunks]
+        del exchange, chunks
+        with pytest.warns(ResourceWarning, match="unclosed answer"):
+            leave(kit, left)
+    assert kit.call(sender, build(server.host)).body == b"{}"
+    assert len(kit.pool(sender).connections) == 1
+    assert kit.pool(sender)._requests == []
+
+
+def leave(kit, left):
+    left.clear()
+    if kit.name == "async":
+        kit.wait(idle())
+
+
+async def idle():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_an_answer_that_is_closed_frees_its_place(kit, serve, build, read):
+    server = serve(*[chunked(b"ab", ends=False)] * 3, then=OK)
+    sender = kit.sender(limits=Limits(connections=1))
+    for _ in range(3):
+        exchange = kit.send(sender, build(server.host))
+        chunks = exchange.chunks()
+        for _ in range(read):
+            kit.first(chunks)
+        kit.wait(exchange.close())
+        kit.wait(exchange.close())
+    assert kit.call(sender, build(server.host)).body == b"{}"
+    assert kit.pool(sender)._requests == []
+
+
+@pytest.mark.usefixtures("no_gc")
+def test_a_sender_that_is_left_closes_its_connections(serve, build, phases):
+    server = serve(then=OK)
+    for _ in range(5):
+        sender = Sender(None, Connections())
+        request = build(server.host)
+        sender.send(request, phases(request)).read()
+        (stream,) = sender._pool.backend.streams
+        del sender
+        assert stream._sock.fileno() == -1
+
+
+@pytest.mark.usefixtures("no_gc")
+def test_an_asynchronous_sender_that_is_left_closes_its_connections(serve, build, phases):
+    server = serve(then=OK)
+    request = build(server.host)
+
+    async def main():
+        for _ in range(10):
+            sender = AsyncSender(None, Connections())
+            await (await sender.send(request, phases(request))).read()
+            (home,) = sender._homes.values()
+            backend = home.transport.backend
+            assert len(backend.streams) == 1
+            del sender, home
+            await idle()
+            assert not backend.streams
+
+    asyncio.run(main())
+
+
+def test_a_sender_serves_one_event_loop_after_the_other(serve, build, phases):
+    server, sender = serve(then=OK), AsyncSender(None, Connections())
+    request = build(server.host)
+
+    async def main():
+        for _ in range(2):
+            await (await sender.send(request, phases(request))).read()
+
+    for n in range(3):
+        asyncio.run(main())
+        assert server.connections == n + 1
+    asyncio.run(sender.close())
+
+
+def test_a_sender_serves_two_event_loops_at_once(serve, build, phases):
+    server, sender = serve(instead=(echo,) * 20), AsyncSender(None, Connections())
+
+    async def main(name):
+        for n in range(20):
+            request = build(server.host, b"%d-%d" % (name, n))
+            reply = await (await sender.send(request, phases(request))).read()
+            assert reply.body == request.content.reveal()
+
+    with ThreadPoolExecutor(3) as workers:
+        list(workers.map(lambda name: asyncio.run(main(name)), range(3)))
+    asyncio.run(sender.close())
+
+
+def test_closing_reaches_the_pools_of_other_loops(serve, build, phases):
+    server, sender = serve(then=OK), AsyncSender(None, Connections())
+    request = build(server.host)
+
+    async def use():
+        await (await sender.send(request, phases(request))).read()
+
+    with asyncio.Runner() as runner:
+        runner.run(use())
+        (home,) = sender._homes.values()
+        asyncio.run(sender.close())
+        runner.run(idle())
+        assert not home.transport.backend.streams
+
+
+def test_without_an_event_loop_it_says_what_is_needed(serve, build, phases):
+    server, sender = serve(then=OK), AsyncSender(None, Connections())
+    request = build(server.host)
+    with pytest.raises(ServingError, match="await the call under asyncio or trio"):
+        sender.send(request, phases(request)).send(None)
+
+
+def test_many_threads_share_one_sender(serve, build, phases):
+    server, sender = serve(instead=(echo,) * 100), Sender(None, Connections())
+
+    def work(name):
+        for n in range(25):
+            request = build(server.host, b"%d-%d" % (name, n))
+            assert sender.send(request, phases(request)).read().body == request.content.reveal()
+
+    with ThreadPoolExecutor(32) as workers:
+        list(workers.map(work, range(32)))
+    sender.close()
+
+
+def child(work):
+    """Run something in a forked child; return whether it went well within 3 s."""
+    number = os.fork()
+    if number == 0:
+        signal.alarm(3)
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 - the child must not go on with the tests
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == 0
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_has_connections_of_its_own(kit, serve, build):
+    server, sender = serve(instead=(echo,) * 20), kit.sender()
+
+    def call(content):
+        assert kit.call(sender, build(server.host, content)).body == content
+
+    def call_in_child():
+        if kit.name == "async":
+            kit.runner = asyncio.Runner()
+        for n in range(5):
+            call(b"child %d" % n)
+
+    call(b"before")
+    for n in range(5):
+        assert child(call_in_child)
+        call(b"parent %d" % n)
+    assert server.connections == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_leaves_an_open_answer_to_its_parent(serve, build, phases):
+    go = threading.Event()
+    tail = raw_server.wait_for(go, b"cd")
+
+    def answer(connection):
+        connection.sendall(response(b"ab", length=4))
+        tail(connection)
+
+    server, sender = serve(answer), Sender(None, Connections())
+    request = build(server.host)
+    exchange = sender.send(request, phases(request))
+    chunks = exchange.chunks()
+    assert next(chunks) == b"ab"
+    assert child(exchange.close)
+    go.set()
+    assert b"".join(chunks) == b"cd"
+    exchange.close()
+    sender.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_is_not_locked_out(serve, build, phases):
+    server, sender = serve(instead=(echo,) * 200), Sender(None, Connections())
+    request = build(server.host)
+    stop = threading.Event()
+
+    def call():
+        assert sender.send(request, phases(request)).read().body == request.content.reveal()
+
+    def busy():
+        while not stop.is_set():
+            call()
+
+    threads = [threading.Thread(target=busy) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert all(child(call) for _ in range(20))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(3)
+    sender.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_transport_of_the_users_is_kept_in_a_child(build, phases):
+    sender = Sender(httpx.MockTransport(lambda _: httpx.Response(200)), Connections())
+    request = build(wire.HOST)
+    assert child(lambda: sender.send(request, phases(request)).read())

@@ -1,0 +1,111 @@
+"""The reading of one streamed answer over an asynchronous transport."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic
+
+from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
+from databricks_serving._core.phases import Phases
+from databricks_serving._core.streaming import (
+    BUSY,
+    DRAIN_SECONDS,
+    MAX_DRAINED,
+    StreamSession,
+)
+from databricks_serving._http import AsyncExchange
+from databricks_serving.errors import ServingError, StreamUseError
+
+Note = Callable[[ServingError], None]
+
+
+class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
+    """Moves bytes from an exchange to a session, and has errors told of their call.
+
+    Args:
+        exchange: The response.
+        session: What its bytes mean.
+        phases: Its timeouts.
+        note: Tells an error which call it ended.
+    """
+
+    def __init__(
+        self,
+        exchange: AsyncExchange,
+        session: StreamSession[TextReplyT, ChunkT, EventT],
+        phases: Phases,
+        note: Note,
+    ) -> None:
+        self.session = session
+        self._exchange = exchange
+        self._phases = phases
+        self._note = note
+        self._pieces = exchange.chunks()
+        self._first: ChunkT | None = None
+        self._turn = threading.Lock()
+        self._closed = False
+
+    async def begin(self) -> None:
+        """Read the first chunk, so that a call that fails before it can be tried again."""
+        try:
+            self._first = await self._read()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def advance(self) -> ChunkT | None:
+        """Return the next chunk, or None at the end."""
+        if not self._turn.acquire(blocking=False):
+            raise StreamUseError(BUSY)
+        try:
+            first, self._first = self._first, None
+            return first or await self._read()
+        except BaseException as error:
+            if isinstance(error, ServingError):
+                self._note(error)
+            await self.close()
+            raise
+        finally:
+            self._turn.release()
+
+    async def close(self) -> None:
+        """Release the connection; the rest of the answer is dropped."""
+        self._closed = True
+        await self._exchange.close()
+
+    async def _read(self) -> ChunkT | None:
+        while True:
+            chunk = self.session.pop()
+            if chunk is not None:
+                self._phases.progress()
+                return chunk
+            if self.session.finished:
+                await self._drain()
+                await self.close()
+                return None
+            await self._feed()
+
+    async def _feed(self) -> None:
+        if self._closed:
+            raise self.session.closed_early()
+        try:
+            piece = await anext(self._pieces, None)
+        except ServingError as error:
+            broken = self.session.broken(error)
+            raise broken from broken.__cause__
+        if piece is None:
+            self.session.end()
+        else:
+            self.session.feed(piece)
+
+    async def _drain(self) -> None:
+        """Read what follows the terminator, so that the connection can be used again."""
+        if self._closed:
+            return
+        self._phases.finish(DRAIN_SECONDS)
+        with suppress(ServingError):
+            rest = 0
+            async for piece in self._pieces:
+                rest += len(piece)
+                if rest > MAX_DRAINED:
+                    return

@@ -1,0 +1,98 @@
+"""What usually helps, in one line, where a cause is well known."""
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from databricks_serving._core.requests import Request
+from databricks_serving._core.retry import is_lasting
+from databricks_serving.errors import (
+    APIStatusError,
+    AuthenticationError,
+    EndpointNotReadyError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServingError,
+)
+
+# fact: route-optimised endpoints live on hosts of their own and take no personal access token.
+_ROUTE_OPTIMISED: Final = (".serving.cloud.databricks.com", ".serving.azuredatabricks.net")
+_PERSONAL: Final = "dapi"
+_MIB: Final = 1024 * 1024
+
+
+def hint_for(error: ServingError, request: Request) -> str | None:
+    """Return a hint for an error of a call, or None."""
+    if not isinstance(error, APIStatusError):
+        return None
+    if error.status_code in {401, 403} and _needs_oauth(request):
+        return (
+            "a route-optimised endpoint takes no personal access token; "
+            "use an OAuth token for this endpoint"
+        )
+    for kind, hint in _HINTS:
+        if isinstance(error, kind):
+            return hint(error, request)
+    return None
+
+
+def _needs_oauth(request: Request) -> bool:
+    host = urlsplit(request.url).hostname or ""
+    personal = request.headers.reveal()["authorization"].startswith(f"Bearer {_PERSONAL}")
+    return personal and host.endswith(_ROUTE_OPTIMISED)
+
+
+def _of_permission(error: APIStatusError, request: Request) -> str | None:
+    text = error.message.lower()
+    host = urlsplit(request.url).netloc
+    if "rate limit of 0" in text:
+        return "this endpoint is switched off for the workspace; waiting does not help"
+    if "ip" in text.split() and "access list" in text:
+        return "the workspace's IP access list refuses this machine"
+    if "scope" in text:
+        return "the OAuth token needs the scope that the message names, or all-apis"
+    if "token" in text:
+        return f"the token is wrong, has expired or belongs to another workspace than {host}"
+    return f"the owner of the token needs the permission CAN QUERY on {request.endpoint!r}"
+
+
+def _of_credential(_error: APIStatusError, request: Request) -> str | None:
+    host = urlsplit(request.url).netloc
+    return f"{host} takes no token of this kind; is it a workspace's, and whole?"
+
+
+def _of_missing(error: APIStatusError, request: Request) -> str | None:
+    host = urlsplit(request.url).netloc
+    if not isinstance(error.body, dict):
+        return f"is {host} the address of a workspace?"
+    return f"check the name of the endpoint, and that {host} is its workspace"
+
+
+def _of_size(_error: APIStatusError, request: Request) -> str | None:
+    size = request.size / _MIB
+    return (
+        f"the request has {size:.3g} MiB; the platform takes 16 MiB for custom models "
+        "and 4 MiB for foundation models"
+    )
+
+
+def _of_limit(error: APIStatusError, _request: Request) -> str | None:
+    return "this limit takes hours to clear" if is_lasting(error.message) else None
+
+
+def _of_cold_start(_error: APIStatusError, _request: Request) -> str | None:
+    return "retry=RetryPolicy(cold_start_timeout=300) waits until the endpoint is up"
+
+
+_HINTS: Final[
+    tuple[tuple[type[APIStatusError], Callable[[APIStatusError, Request], str | None]], ...]
+] = (
+    (AuthenticationError, _of_credential),
+    (PermissionDeniedError, _of_permission),
+    (NotFoundError, _of_missing),
+    (PayloadTooLargeError, _of_size),
+    (RateLimitError, _of_limit),
+    (EndpointNotReadyError, _of_cold_start),
+)

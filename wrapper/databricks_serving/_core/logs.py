@@ -1,0 +1,51 @@
+"""What is logged: of each try the outcome, never a header, and bodies only where asked for."""
+
+import logging
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from databricks_serving._core.secret import Secret
+
+if TYPE_CHECKING:
+    from databricks_serving._core.requests import Request
+
+logger = logging.getLogger("databricks_serving")
+
+_SHOWN: Final = 4096
+_SHOWN_ID: Final = 128
+
+
+class TryRecord(NamedTuple):
+    """How a try ended."""
+
+    request: "Request"
+    number: int
+    duration: float
+    status: int | None
+    request_id: str | None
+    cause: str | None
+
+
+def log_try(record: TryRecord) -> None:
+    """Log a try at level DEBUG: method, path, status, number, duration and request id."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    request = record.request
+    outcome = record.cause or record.status or "answered"
+    logger.debug(
+        "%s %s: %s, try %d, %.0f ms, request id %s",
+        request.method,
+        urlsplit(request.url).path,
+        outcome,
+        record.number,
+        record.duration * 1000,
+        (record.request_id or "none")[:_SHOWN_ID],
+    )
+
+
+def log_body(what: str, body: bytes, token: Secret) -> None:
+    """Log a body at level DEBUG, for clients that were made with `log_bodies=True`."""
+    if logger.isEnabledFor(logging.DEBUG):
+        text = token.mask(body[:_SHOWN]).decode("utf-8", "replace")
+        cut = f" ... ({len(body)} bytes)" if len(body) > _SHOWN else ""
+        logger.debug("%s body: %s%s", what, text, cut)

@@ -1,0 +1,82 @@
+"""A response whose body is read from an asynchronous transport."""
+
+import sys
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+
+from databricks_serving._core.replies import Response
+from databricks_serving._core.requests import Request
+from databricks_serving._http.answers import Answer, Owner, limited_async
+from databricks_serving._http.failures import bared, is_foreign
+from databricks_serving._http.loops import run_soon, running_loop
+from databricks_serving._http.watch import Watch
+from databricks_serving.errors import ServingError
+
+
+class AsyncExchange(Answer):
+    """The answer to one request; it holds a connection until it is closed."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(
+        self, owner: Owner, response: httpx.Response, request: Request, watch: Watch
+    ) -> None:
+        super().__init__(owner, response, request, watch)
+        self._loop: Any = None
+        # Without an event loop a user's transport may do all the same.
+        with suppress(ServingError):
+            self._loop = running_loop()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the decoded body as it arrives."""
+        try:
+            inflater = self._inflater()
+            source = self._source()
+            pieces = source if self._owner.own else limited_async(source, self._watch.phases)
+            async for data in pieces:
+                self._received += len(data)
+                for piece in inflater.feed(data):
+                    yield piece
+            inflater.finish()
+        except Exception as error:
+            ours = self._ours(error)
+            if ours is None or ours is error:
+                raise
+            raise ours from bared(error)
+
+    async def read(self) -> Response:
+        """Read the whole body and release the connection."""
+        progress = self._watch.phases.progress
+        pieces: list[bytes] = []
+        try:
+            async for piece in self.chunks():
+                progress()
+                pieces.append(piece)
+        finally:
+            await self.close()
+        return Response(self.meta, b"".join(pieces))
+
+    async def close(self) -> None:
+        """Release the connection; what was not read is dropped."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._response.aclose()
+        except Exception as error:
+            # A connection that cannot be closed in order is gone all the same.
+            if not is_foreign(error, own=self._owner.own):
+                raise
+
+    def __del__(self) -> None:
+        # At the end of a program nobody is to be warned, and its sockets close anyway.
+        if getattr(self, "_closed", True) or sys.is_finalizing():
+            return
+        if self._loop is not None:
+            run_soon(self._loop, self._response.aclose)
+        status = self.meta.status_code
+        warnings.warn(f"unclosed answer ({status})", ResourceWarning, stacklevel=1, source=self)

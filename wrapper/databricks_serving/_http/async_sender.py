@@ -1,0 +1,152 @@
+"""Requests sent over an asynchronous transport."""
+
+from collections.abc import AsyncGenerator
+from typing import Any, NamedTuple
+
+import httpx
+
+from databricks_serving._core.fork import ForkLock, track
+from databricks_serving._core.phases import Phases
+from databricks_serving._core.requests import Request
+from databricks_serving._http.answers import head_fault
+from databricks_serving._http.async_exchange import AsyncExchange
+from databricks_serving._http.async_transport import AsyncPoolTransport
+from databricks_serving._http.checks import check_open, check_transport
+from databricks_serving._http.connections import Connections
+from databricks_serving._http.failures import Scene, bared, failure, is_foreign
+from databricks_serving._http.loops import has_ended, is_asyncio, run_soon, running_loop
+from databricks_serving._http.outgoing import host_of, httpx_request, is_secure
+from databricks_serving._http.watch import Watch
+
+
+class _Home(NamedTuple):
+    transport: AsyncPoolTransport
+    guard: AsyncGenerator[None]
+
+
+# Pools of a parent process, and what would close them: its event loop is not to be touched.
+_kept: list[dict[Any, _Home]] = []
+
+
+class AsyncSender:
+    """Sends requests over an asynchronous transport, made at the first request unless given.
+
+    The default transport keeps one pool for each event loop, and closes it when the loop ends.
+
+    Args:
+        transport: A transport of httpx to use instead of the default one.
+        connections: How the default transport connects.
+
+    Raises:
+        ConfigError: When the transport is not of the asynchronous kind.
+    """
+
+    __slots__ = ("__weakref__", "_closed", "_connections", "_given", "_homes", "_lock")
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, connections: Connections
+    ) -> None:
+        check_transport(transport, "handle_async_request")
+        self._given = transport
+        self._connections = connections
+        self._homes: dict[Any, _Home] = {}
+        self._closed = False
+        self._lock = ForkLock()
+        track(self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sender was closed."""
+        return self._closed
+
+    @property
+    def own(self) -> bool:
+        """Whether requests go over the default transport."""
+        return self._given is None
+
+    async def send(self, request: Request, phases: Phases) -> AsyncExchange:
+        """Send a request and return once the response's head is there."""
+        watch = Watch(phases, idempotent=request.idempotent)
+        transport: httpx.AsyncBaseTransport | None = None
+        try:
+            transport = await self._open(request)
+            outgoing = httpx_request(request, watch, own=self.own)
+            response = await transport.handle_async_request(outgoing)
+            exchange = AsyncExchange(self, response, request, watch)
+        except Exception as error:
+            ours = failure(error, self._scene(request, watch, transport))
+            if ours is None or ours is error:
+                raise
+            raise ours from bared(error)
+        fault = head_fault(response)
+        if fault is not None:
+            await exchange.close()
+            raise fault
+        return exchange
+
+    async def close(self) -> None:
+        """Close all connections, those of other event loops as soon as these get to it."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+            homes, self._homes = self._homes, {}
+        if closed:
+            return
+        for loop, home in homes.items():
+            if loop is running_loop():
+                await home.guard.aclose()
+            else:
+                run_soon(loop, home.guard.aclose)
+        if self._given is not None:
+            try:
+                await self._given.aclose()
+            except Exception as error:
+                if not is_foreign(error, own=False):
+                    raise
+
+    def after_fork(self) -> None:
+        """Let go of the parent's connections; a transport of the user's is kept."""
+        for home in self._homes.values():
+            home.transport.dropped = True
+        _kept.append(self._homes)
+        self._homes = {}
+
+    async def _open(self, request: Request) -> httpx.AsyncBaseTransport:
+        if self._given is not None:
+            check_open(closed=self._closed)
+            return self._given
+        loop = running_loop()
+        with self._lock:
+            check_open(closed=self._closed)
+            home = self._homes.get(loop)
+            if home is not None and not home.transport.closed:
+                return home.transport
+            self._homes = {one: kept for one, kept in self._homes.items() if not has_ended(one)}
+            home = self._homes[loop] = _home(self._connections, loop, request)
+        # From here on the loop closes the pool when it ends.
+        await anext(home.guard)
+        return home.transport
+
+    def _scene(
+        self, request: Request, watch: Watch, transport: httpx.AsyncBaseTransport | None
+    ) -> Scene:
+        usage = ""
+        if isinstance(transport, AsyncPoolTransport):
+            limit = self._connections.limits.connections
+            usage = f"{transport.in_use()} of {limit} connections are in use"
+        return Scene(
+            watch=watch, host=host_of(request), own=self.own, closed=self._closed, usage=usage
+        )
+
+
+def _home(connections: Connections, loop: Any, request: Request) -> _Home:
+    secure, native = is_secure(request), is_asyncio(loop)
+    transport = AsyncPoolTransport(connections, secure=secure, native=native)
+    return _Home(transport, _guard(transport))
+
+
+async def _guard(transport: AsyncPoolTransport) -> AsyncGenerator[None]:
+    """Close a transport when this generator is closed, which its event loop sees to."""
+    try:
+        yield
+    finally:
+        await transport.aclose()

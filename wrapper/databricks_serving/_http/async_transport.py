@@ -1,0 +1,86 @@
+"""The default transport of asynchronous clients: httpcore2's pool over connections of our own."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpcore2
+import httpx
+
+from databricks_serving._http.asyncio_backend import AsyncioBackend
+from databricks_serving._http.connections import Connections
+from databricks_serving._http.transport import (
+    BREAKS,
+    distrust_leftover,
+    layers_of,
+    pool_options,
+    pool_request,
+    response_of,
+)
+from databricks_serving._http.watch import Watch
+
+
+class AsyncPoolTransport(httpx.AsyncBaseTransport):
+    """Sends requests over a pool of connections of one event loop; see `PoolTransport`.
+
+    Args:
+        connections: What they have in common.
+        secure: Whether they are spoken to in TLS.
+        native: Whether the event loop is one of asyncio; otherwise it is one of trio.
+    """
+
+    def __init__(self, connections: Connections, *, secure: bool, native: bool) -> None:
+        self.backend = _backend(layers_of(connections.proxy), native=native)
+        self.pool = httpcore2.AsyncConnectionPool(
+            network_backend=self.backend, **pool_options(connections, secure=secure)
+        )
+        self.closed = False
+        self.dropped = False
+        """Whether the pool is that of a parent process."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; a connection that the server had given up is replaced once."""
+        watch: Watch = request.extensions["watch"]
+        asked = pool_request(request, watch)
+        try:
+            answer = await self.pool.handle_async_request(asked)
+        except BREAKS:
+            if not watch.is_stale or self.closed:
+                raise
+            self.backend.distrust()
+            watch.restart()
+            answer = await self.pool.handle_async_request(pool_request(request, watch))
+        return response_of(answer, _Body(self, answer))
+
+    def in_use(self) -> int:
+        """Return the number of connections that are in use."""
+        return sum(not one.is_idle() for one in self.pool.connections)
+
+    async def aclose(self) -> None:
+        """Close all connections, which wakes whoever waits on one."""
+        self.closed = True
+        for stream in list(self.backend.streams):
+            await stream.aclose()
+        await self.pool.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, transport: AsyncPoolTransport, answer: httpcore2.Response) -> None:
+        self._transport = transport
+        self._answer = answer
+        self._stream: Any = answer.stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        if not self._transport.dropped:
+            distrust_leftover(self._answer)
+            await self._stream.aclose()
+
+
+def _backend(layers: int, *, native: bool) -> Any:
+    if native:
+        return AsyncioBackend(layers)
+    from databricks_serving._http.trio_streams import TrioBackend  # noqa: PLC0415 - rarely used
+
+    return TrioBackend(layers)

@@ -1,0 +1,80 @@
+"""How connections are opened under asyncio."""
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore2
+
+from databricks_serving._http.asyncio_streams import AsyncioStream
+from databricks_serving._http.watch import Watch
+from databricks_serving._http.wire import connect_error, is_address
+
+
+class AsyncioBackend(httpcore2.AsyncNetworkBackend):
+    """Opens connections, and knows which are open.
+
+    Args:
+        layers: How many handshakes of TLS lead through a proxy; none without a proxy.
+    """
+
+    def __init__(self, layers: int) -> None:
+        self.streams: set[AsyncioStream] = set()
+        self._layers = layers
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: Any = None,  # noqa: ASYNC109 - httpcore2's interface
+        local_address: str | None = None,  # noqa: ARG002 - httpcore2's interface
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - httpcore2's interface
+    ) -> "AsyncioStream":
+        """Connect to the first address that answers; `timeout` is the try's watch."""
+        watch: Watch = timeout
+        watch.fresh, watch.at_proxy = True, self._layers > 0
+        addresses = await _resolve(host, port, watch)
+        while True:
+            address = addresses.pop(0)
+            try:
+                return await self._connect(address, watch, 1 + len(addresses))
+            except (httpcore2.NetworkError, httpcore2.ConnectTimeout):
+                if not addresses:
+                    raise
+
+    async def _connect(self, address: Any, watch: Watch, shares: int) -> "AsyncioStream":
+        stream = AsyncioStream(self.streams, watch, self._layers)
+        try:
+            seconds = watch.connecting()
+            # An address that does not answer must leave time for the others.
+            async with asyncio.timeout(None if seconds is None else seconds / shares):
+                loop = asyncio.get_running_loop()
+                await loop.create_connection(lambda: stream, *address)
+        except BaseException as error:  # noqa: BLE001 - it goes on
+            stream.abort()
+            raise connect_error(error) from None
+        return stream
+
+    def distrust(self) -> None:
+        """Use no connection again that is open now."""
+        for stream in list(self.streams):
+            stream.distrusted = True
+
+    def close(self) -> None:
+        """Close all connections, which wakes whoever waits on one."""
+        for stream in list(self.streams):
+            stream.abort()
+
+
+async def _resolve(host: str, port: int, watch: Watch) -> list[Any]:
+    if is_address(host):
+        # Names are looked up in another thread, which an address does not need.
+        return [(host, port)]
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(watch.connecting()):
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise connect_error(error) from None
+    return [address[:2] for *_, address in found]

@@ -1,0 +1,229 @@
+"""Connections under asyncio for httpcore2.
+
+Closing never suspends, so a task that is cancelled twice cannot leave it half done; reading goes on
+while a request is written, so an early answer is not lost.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import Any, Final, cast
+
+import httpcore2
+
+from databricks_serving._http.watch import Watch
+from databricks_serving._http.wire import FIRST, TOGETHER, connect_error, is_readable
+
+_PAUSE_AT: Final = 256 * 1024
+_WRITE: Final = 256 * 1024
+
+
+class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+    """One connection, with TLS once it was started."""
+
+    def __init__(self, streams: "set[AsyncioStream]", watch: Watch, layers: int) -> None:
+        self.distrusted = False
+        self._transport: asyncio.Transport | None = None
+        self._streams = streams
+        self._opener = watch
+        self._layers = layers
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
+        self._held = b""
+        self._ended = self._lost = self._tls = self._reading_paused = self._writing_paused = False
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[bool] | None = None
+        streams.add(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        self._transport = cast("asyncio.Transport", transport)
+        # Nothing counts as written before the system has taken it.
+        self._transport.set_write_buffer_limits(0)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > _PAUSE_AT and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """Take note that nothing more comes; what is written may still be answered."""
+        self._ended = not self._tls or self._said_farewell()
+        self._wake()
+        return not self._tls
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take note that the connection is gone."""
+        self._lost, self._error = True, exc
+        self._streams.discard(self)
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """Take note that the system has not taken everything."""
+        self._writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Take note that it has."""
+        self._writing_paused = False
+        self._wake()
+
+    async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ASYNC109 - as above
+        """Read what there is; `timeout` is the try's watch."""
+        watch: Watch = timeout or self._opener
+        connecting = self._layers > 0
+        while True:
+            seconds = watch.connecting() if connecting else watch.reading()
+            if self._pieces:
+                break
+            if self._ended:
+                return b""
+            if self._lost:
+                raise _broken(httpcore2.ReadError, self._error)
+            if not await self._wait(seconds):
+                raise httpcore2.ConnectTimeout if connecting else httpcore2.ReadTimeout
+        data = self._take(max_bytes)
+        if watch.first is None and not connecting:
+            watch.first = data[:FIRST]
+        return data
+
+    async def write(self, buffer: bytes, timeout: Any = None) -> None:  # noqa: ASYNC109 - as above
+        """Write everything; small pieces wait for the last one, which is empty.
+
+        So head and body of a request leave in one packet. `timeout` is the try's watch.
+        """
+        watch: Watch = timeout or self._opener
+        if self._layers == 0 and buffer and len(self._held) + len(buffer) <= TOGETHER:
+            self._held += buffer
+            return
+        held, self._held = self._held, b""
+        for data in (held, buffer):
+            if data:
+                await self._write(data, watch)
+
+    async def _write(self, data: bytes, watch: Watch) -> None:
+        connecting = self._layers > 0
+        view = memoryview(data)
+        while view and self._transport is not None and not self._is_gone():
+            seconds = watch.connecting() if connecting else watch.writing()
+            self._transport.write(view[:_WRITE])
+            if not await self._taken(seconds):
+                break
+            view = view[_WRITE:]
+        if view:
+            # The connection broke, or the server has answered before it read everything.
+            watch.tear()
+            kind = httpcore2.ConnectError if connecting else httpcore2.WriteError
+            raise _broken(kind, self._error)
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: Any = None,  # noqa: ASYNC109 - as above
+    ) -> "AsyncioStream":
+        """Shake hands; `timeout` is the try's watch."""
+        watch: Watch = timeout or self._opener
+        assert self._transport is not None  # noqa: S101 - for type checkers
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(watch.connecting()):
+                self._transport = await loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except BaseException as error:  # noqa: BLE001 - it goes on
+            self.abort()
+            raise connect_error(error) from None
+        if self._transport is None or self._lost:
+            raise _broken(httpcore2.ConnectError, self._error)
+        self._tls = True
+        # With 0 asyncio would pause, and never resume, what was taken at once.
+        self._transport.set_write_buffer_limits(1, 0)
+        self._layers = max(self._layers - 1, 0)
+        watch.at_proxy = self._layers > 0
+        return self
+
+    async def aclose(self) -> None:
+        """Close the connection, without suspending."""
+        self.abort()
+
+    def abort(self) -> None:
+        """Close the connection."""
+        self._streams.discard(self)
+        self._lost = True
+        if self._transport is not None:
+            self._transport.abort()
+        self._wake()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore2 wants to know."""
+        if self._transport is None:
+            return None
+        if info == "ssl_object":
+            return self._transport.get_extra_info("ssl_object")
+        if info == "is_readable":
+            gone = self.distrusted or self._lost or self._ended or bool(self._pieces)
+            sock = self._transport.get_extra_info("socket")
+            return gone or sock is None or is_readable(sock)
+        return None
+
+    def _said_farewell(self) -> bool:
+        """Tell the end that TLS announces from one where the connection was cut."""
+        tls: Any = self._transport and self._transport.get_extra_info("ssl_object")
+        try:
+            return bool(tls.read(1) == b"")
+        except ssl.SSLError:
+            return False
+
+    async def _taken(self, seconds: float | None) -> bool:
+        """Wait until the system has taken what was written; return False if it will not."""
+        while self._writing_paused and not self._is_gone() and not self._answered():
+            if not await self._wait(seconds):
+                raise httpcore2.WriteTimeout
+        return not self._writing_paused and not self._is_gone()
+
+    def _is_gone(self) -> bool:
+        return self._lost or self._transport is None or self._transport.is_closing()
+
+    def _answered(self) -> bool:
+        """Tell whether an answer has begun, interim ones aside."""
+        return bool(self._pieces) and not self._pieces[0].startswith(b"HTTP/1.1 1")
+
+    def _take(self, size: int) -> bytes:
+        data = self._pieces.popleft()
+        if len(data) > size:
+            self._pieces.appendleft(data[size:])
+            data = data[:size]
+        self._size -= len(data)
+        if self._reading_paused and not self._pieces and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def _wait(self, seconds: float | None) -> bool:
+        """Wait for something to happen; return False if the time ran out."""
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        alarm = None if seconds is None else loop.call_later(seconds, _settle, self._waiter, False)
+        try:
+            return await self._waiter
+        finally:
+            self._waiter = None
+            if alarm is not None:
+                alarm.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None:
+            _settle(self._waiter, True)
+
+
+def _settle(waiter: asyncio.Future[bool], happened: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(happened)
+
+
+def _broken(kind: type[Exception], error: Exception | None) -> Exception:
+    return kind(error or ConnectionResetError("the connection was cut"))

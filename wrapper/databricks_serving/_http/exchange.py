@@ -1,0 +1,62 @@
+"""A response whose body is read from a blocking transport."""
+
+import sys
+import warnings
+from collections.abc import Iterator
+
+from databricks_serving._core.replies import Response
+from databricks_serving._http.answers import Answer, limited
+from databricks_serving._http.failures import bared, is_foreign
+
+
+class Exchange(Answer):
+    """The answer to one request; it holds a connection until it is closed."""
+
+    __slots__ = ()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the decoded body as it arrives."""
+        try:
+            inflater = self._inflater()
+            source = self._source()
+            for data in source if self._owner.own else limited(source, self._watch.phases):
+                self._received += len(data)
+                yield from inflater.feed(data)
+            inflater.finish()
+        except Exception as error:
+            ours = self._ours(error)
+            if ours is None or ours is error:
+                raise
+            raise ours from bared(error)
+
+    def read(self) -> Response:
+        """Read the whole body and release the connection."""
+        progress = self._watch.phases.progress
+        pieces: list[bytes] = []
+        try:
+            for piece in self.chunks():
+                progress()
+                pieces.append(piece)
+        finally:
+            self.close()
+        return Response(self.meta, b"".join(pieces))
+
+    def close(self) -> None:
+        """Release the connection; what was not read is dropped."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._response.close()
+        except Exception as error:
+            # A connection that cannot be closed in order is gone all the same.
+            if not is_foreign(error, own=self._owner.own):
+                raise
+
+    def __del__(self) -> None:
+        # At the end of a program nobody is to be warned, and its sockets close anyway.
+        if getattr(self, "_closed", True) or sys.is_finalizing():
+            return
+        self.close()
+        status = self.meta.status_code
+        warnings.warn(f"unclosed answer ({status})", ResourceWarning, stacklevel=1, source=self)

@@ -1,0 +1,91 @@
+"""What one try has come to, noted down by the streams that carry it."""
+
+import time
+from typing import Final
+
+import httpcore2
+
+from databricks_serving._core.phases import Phase, Phases
+
+# A connection that the server had given up breaks at once; a later break is another matter.
+_STALE_WITHIN: Final = 1.0
+
+
+class Watch:
+    """Limits of a try, and the facts that decide what its failure means.
+
+    It stands where httpcore2 expects a number of seconds, which it hands on to our own streams
+    untouched: so each wait asks anew what is left.
+    """
+
+    __slots__ = (
+        "_sent_at", "at_proxy", "first", "fresh", "idempotent", "limited_by", "phases", "torn"
+    )  # fmt: skip
+
+    def __init__(self, phases: Phases, *, idempotent: bool) -> None:
+        self.phases: Phases = phases
+        self.idempotent: bool = idempotent
+        self.limited_by: dict[str, Phase] = {}
+        """For a transport of the user's: which phase each of its limits stands for."""
+        self._reset()
+
+    def _reset(self) -> None:
+        self.fresh: bool = False
+        """Whether a connection was opened for this try."""
+        self.at_proxy: bool = False
+        """Whether the proxy has not yet led to the host."""
+        self.torn: bool = False
+        """Whether the request could not be written in full."""
+        self.first: bytes | None = None
+        """The first bytes of the answer."""
+        self._sent_at: float = 0.0
+
+    def restart(self) -> None:
+        """Begin anew, for another connection."""
+        self._reset()
+        self.phases.restart()
+
+    def pooling(self) -> float | None:
+        """Return the seconds to wait for a connection of the pool."""
+        seconds = self.phases.pool()
+        if seconds == 0.0:
+            raise httpcore2.PoolTimeout
+        return seconds
+
+    def connecting(self) -> float | None:
+        """Return the seconds left to connect."""
+        seconds = self.phases.connect()
+        if seconds == 0.0:
+            raise httpcore2.ConnectTimeout
+        return seconds
+
+    def writing(self) -> float | None:
+        """Return the seconds to wait for the next piece of the request to be taken."""
+        seconds = self.phases.write()
+        if seconds == 0.0:
+            raise httpcore2.WriteTimeout
+        return seconds
+
+    def reading(self) -> float | None:
+        """Return the seconds to wait for the next piece of the answer."""
+        seconds = self.phases.read()
+        # A failed write does not end a try: the server may have answered before it was done.
+        self.phases.sent = not self.torn
+        if not self._sent_at:
+            self._sent_at = time.monotonic()
+        if seconds == 0.0:
+            raise httpcore2.ReadTimeout
+        return seconds
+
+    def tear(self) -> None:
+        """Take note that the request could not be written in full."""
+        self.torn = True
+        self.phases.sent = False
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the try met a connection that the server had already given up."""
+        if self.fresh or self.first is not None:
+            return False
+        recent = time.monotonic() - self._sent_at < _STALE_WITHIN
+        return self.torn or (self.idempotent and recent)

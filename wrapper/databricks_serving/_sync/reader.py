@@ -1,0 +1,111 @@
+"""The reading of one streamed answer over a blocking transport."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic
+
+from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
+from databricks_serving._core.phases import Phases
+from databricks_serving._core.streaming import (
+    BUSY,
+    DRAIN_SECONDS,
+    MAX_DRAINED,
+    StreamSession,
+)
+from databricks_serving._http import Exchange
+from databricks_serving.errors import ServingError, StreamUseError
+
+Note = Callable[[ServingError], None]
+
+
+class Reader(Generic[TextReplyT, ChunkT, EventT]):
+    """Moves bytes from an exchange to a session, and has errors told of their call.
+
+    Args:
+        exchange: The response.
+        session: What its bytes mean.
+        phases: Its timeouts.
+        note: Tells an error which call it ended.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        session: StreamSession[TextReplyT, ChunkT, EventT],
+        phases: Phases,
+        note: Note,
+    ) -> None:
+        self.session = session
+        self._exchange = exchange
+        self._phases = phases
+        self._note = note
+        self._pieces = exchange.chunks()
+        self._first: ChunkT | None = None
+        self._turn = threading.Lock()
+        self._closed = False
+
+    def begin(self) -> None:
+        """Read the first chunk, so that a call that fails before it can be tried again."""
+        try:
+            self._first = self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def advance(self) -> ChunkT | None:
+        """Return the next chunk, or None at the end."""
+        if not self._turn.acquire(blocking=False):
+            raise StreamUseError(BUSY)
+        try:
+            first, self._first = self._first, None
+            return first or self._read()
+        except BaseException as error:
+            if isinstance(error, ServingError):
+                self._note(error)
+            self.close()
+            raise
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Release the connection; the rest of the answer is dropped."""
+        self._closed = True
+        self._exchange.close()
+
+    def _read(self) -> ChunkT | None:
+        while True:
+            chunk = self.session.pop()
+            if chunk is not None:
+                self._phases.progress()
+                return chunk
+            if self.session.finished:
+                self._drain()
+                self.close()
+                return None
+            self._feed()
+
+    def _feed(self) -> None:
+        if self._closed:
+            raise self.session.closed_early()
+        try:
+            piece = next(self._pieces, None)
+        except ServingError as error:
+            broken = self.session.broken(error)
+            raise broken from broken.__cause__
+        if piece is None:
+            self.session.end()
+        else:
+            self.session.feed(piece)
+
+    def _drain(self) -> None:
+        """Read what follows the terminator, so that the connection can be used again."""
+        if self._closed:
+            return
+        self._phases.finish(DRAIN_SECONDS)
+        with suppress(ServingError):
+            rest = 0
+            for piece in self._pieces:
+                rest += len(piece)
+                if rest > MAX_DRAINED:
+                    return
