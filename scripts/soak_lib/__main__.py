@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from soak_lib import calls, fuzz, process, sizes, streams
+from soak_lib import calls, deadlines, fuzz, process, sizes, streams
 from soak_lib.measure import FigureError
 
 
@@ -20,6 +20,7 @@ class Figure(Protocol):
 
 FIGURES: dict[str, Callable[..., str]] = {
     "fuzz": fuzz.figure,
+    "deadlines": deadlines.figure,
     "linear": sizes.linear,
     "bomb": sizes.bomb,
     "overhead": calls.overhead,

@@ -54,6 +54,18 @@ def _whole(status: bytes, body: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([*lines, b"content-type: application/json", b"", body])
 
 
+_LONG = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n"
+# Answers that never end: what comes at once, and what comes every 20 ms.
+_DRIPS = {
+    "silent": (b"", b""),
+    "dripping-head": (b"HTTP/1.1 200 OK\r\nx-long: ", b"x"),
+    "dripping-body": (_LONG, b" "),
+    "comments": (_STREAM + _framed(_CHUNK), b"8\r\n: ping\n\n\r\n"),
+    "dripping-event": (_STREAM + _framed(_CHUNK), b"1\r\nx\r\n"),
+    "endless-events": (_STREAM, _framed(_CHUNK)),
+}
+
+
 class Connection(asyncio.Protocol):
     """One connection, kept alive."""
 
@@ -99,10 +111,21 @@ class Connection(asyncio.Protocol):
         self.counts[name] += 1
         if name in {"stream", "endless", "burst"}:
             self.task = asyncio.ensure_future(self.stream(name))
+        elif name in _DRIPS:
+            self.task = asyncio.ensure_future(self.drip(*_DRIPS[name]))
+        elif name == "busy":
+            self.transport.write(_whole(b"503 Busy", b"{}", b"retry-after-ms: 200"))
         elif name == "sick" and self.sick:
             self.transport.write(_whole(b"503 Busy", b'{"message": "sick"}'))
         else:
             self.transport.write(_whole(b"200 OK", _REPLY))
+
+    async def drip(self, head: bytes, piece: bytes) -> None:
+        """Send a head at once, and then a piece again and again."""
+        self.transport.write(head)
+        while piece:
+            await asyncio.sleep(0.02)
+            self.transport.write(piece)
 
     async def stream(self, name: str) -> None:
         """Send a stream: paced, at once, or without end."""

@@ -169,7 +169,7 @@ NOT_PROVEN: Final = {
     "A-15": "comes with OAuth and profiles",
     "A-19": "comes with helpers for images and files",
     "T-11": "unreadable keys: the user's own ssl_context loads them",
-    "L-11": "uvloop and free-threaded builds: not installed here",
+    "L-11": "free-threaded builds: not installed here",
     "L-12": "IPython's own kernel: not installed here",
 }
 """What is not proven of a row, or all of it where no test names the row, and why."""

@@ -197,15 +197,15 @@ def test_results_pickle_and_copy(house):
             assert getattr(again, "request_id", None) == getattr(value, "request_id", None)
 
 
-TRIO = """
-    import trio
+ELSEWHERE = """
+    import anyio
     async def main():
         async with Client(HOST, TOKEN) as client:
             create = client.chat.completions.create
             print((await create(model="m", messages=USER)).text)
             stream = await create(model="m", messages=USER, stream=True)
             print([chunk.text async for chunk in stream])
-            with trio.move_on_after(0.2) as scope:
+            with anyio.move_on_after(0.2) as scope:
                 async with client.chat.completions.stream(model="m", messages=USER) as events:
                     async for _ in events:
                         pass
@@ -217,15 +217,23 @@ TRIO = """
             except Exception as error:
                 print(type(error).__name__, error.phase, error.partial.text)
             print((await create(model="m", messages=USER)).text)
-    trio.run(main)
+    anyio.run(main, {options})
 """
+LOOPS = {
+    "trio": 'backend="trio"',
+    "uvloop": 'backend="asyncio", backend_options={"use_uvloop": True}',
+}
 
 
 @only_async
 @pytest.mark.row("L-11")
-def test_trio_is_served_like_asyncio(house):
+@pytest.mark.parametrize("loop", LOOPS)
+def test_other_event_loops_are_served_alike(house, loop):
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
     server = house.server(reply(), chunked(HELLO), held(), held())
-    out = programs.run(house.kind, TRIO, server.host)
+    code = ELSEWHERE.replace("{options}", LOOPS[loop])
+    out = programs.run(house.kind, code, server.host)
     assert out.splitlines() == [
         "Hi",
         "['The ', 'Po.']",

@@ -5,17 +5,16 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from databricks_serving._core.fork import ForkLock, track
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
 from databricks_serving._http.answers import head_fault
 from databricks_serving._http.async_exchange import AsyncExchange
 from databricks_serving._http.async_transport import AsyncPoolTransport
-from databricks_serving._http.checks import check_open, check_transport
+from databricks_serving._http.base_sender import BaseSender
 from databricks_serving._http.connections import Connections
-from databricks_serving._http.failures import Scene, bared, failure, is_foreign
+from databricks_serving._http.failures import bared, failure, is_foreign
 from databricks_serving._http.loops import has_ended, is_asyncio, run_soon, running_loop
-from databricks_serving._http.outgoing import host_of, httpx_request, is_secure
+from databricks_serving._http.outgoing import httpx_request, is_secure
 from databricks_serving._http.watch import Watch
 
 
@@ -28,41 +27,21 @@ class _Home(NamedTuple):
 _kept: list[dict[Any, _Home]] = []
 
 
-class AsyncSender:
+class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
     """Sends requests over an asynchronous transport, made at the first request unless given.
 
     The default transport keeps one pool for each event loop, and closes it when the loop ends.
-
-    Args:
-        transport: A transport of httpx to use instead of the default one.
-        connections: How the default transport connects.
-
-    Raises:
-        ConfigError: When the transport is not of the asynchronous kind.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_connections", "_given", "_homes", "_lock")
+    __slots__ = ("_homes",)
+
+    _method = "handle_async_request"
 
     def __init__(
         self, transport: httpx.AsyncBaseTransport | None, connections: Connections
     ) -> None:
-        check_transport(transport, "handle_async_request")
-        self._given = transport
-        self._connections = connections
+        super().__init__(transport, connections)
         self._homes: dict[Any, _Home] = {}
-        self._closed = False
-        self._lock = ForkLock()
-        track(self)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the sender was closed."""
-        return self._closed
-
-    @property
-    def own(self) -> bool:
-        """Whether requests go over the default transport."""
-        return self._given is None
 
     async def send(self, request: Request, phases: Phases) -> AsyncExchange:
         """Send a request and return once the response's head is there."""
@@ -74,7 +53,7 @@ class AsyncSender:
             response = await transport.handle_async_request(outgoing)
             exchange = AsyncExchange(self, response, request, watch)
         except Exception as error:
-            ours = failure(error, self._scene(request, watch, transport))
+            ours = failure(error, self._scene(request, watch, _in_use(transport)))
             if ours is None or ours is error:
                 raise
             raise ours from bared(error)
@@ -112,11 +91,11 @@ class AsyncSender:
 
     async def _open(self, request: Request) -> httpx.AsyncBaseTransport:
         if self._given is not None:
-            check_open(closed=self._closed)
+            self._check_open()
             return self._given
         loop = running_loop()
         with self._lock:
-            check_open(closed=self._closed)
+            self._check_open()
             home = self._homes.get(loop)
             if home is not None and not home.transport.closed:
                 return home.transport
@@ -126,16 +105,9 @@ class AsyncSender:
         await anext(home.guard)
         return home.transport
 
-    def _scene(
-        self, request: Request, watch: Watch, transport: httpx.AsyncBaseTransport | None
-    ) -> Scene:
-        usage = ""
-        if isinstance(transport, AsyncPoolTransport):
-            limit = self._connections.limits.connections
-            usage = f"{transport.in_use()} of {limit} connections are in use"
-        return Scene(
-            watch=watch, host=host_of(request), own=self.own, closed=self._closed, usage=usage
-        )
+
+def _in_use(transport: httpx.AsyncBaseTransport | None) -> int | None:
+    return transport.in_use() if isinstance(transport, AsyncPoolTransport) else None
 
 
 def _home(connections: Connections, loop: Any, request: Request) -> _Home:

@@ -9,19 +9,11 @@ import httpcore2
 
 from databricks_serving._http.asyncio_streams import AsyncioStream
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import connect_error, is_address
+from databricks_serving._http.wire import Backend, connect_error, is_address
 
 
-class AsyncioBackend(httpcore2.AsyncNetworkBackend):
-    """Opens connections, and knows which are open.
-
-    Args:
-        layers: How many handshakes of TLS lead through a proxy; none without a proxy.
-    """
-
-    def __init__(self, layers: int) -> None:
-        self.streams: set[AsyncioStream] = set()
-        self._layers = layers
+class AsyncioBackend(Backend[AsyncioStream], httpcore2.AsyncNetworkBackend):
+    """Opens connections in an event loop of asyncio."""
 
     async def connect_tcp(
         self,
@@ -33,7 +25,7 @@ class AsyncioBackend(httpcore2.AsyncNetworkBackend):
     ) -> "AsyncioStream":
         """Connect to the first address that answers; `timeout` is the try's watch."""
         watch: Watch = timeout
-        watch.fresh, watch.at_proxy = True, self._layers > 0
+        self.begin(watch)
         addresses = await _resolve(host, port, watch)
         while True:
             address = addresses.pop(0)
@@ -55,16 +47,6 @@ class AsyncioBackend(httpcore2.AsyncNetworkBackend):
             stream.abort()
             raise connect_error(error) from None
         return stream
-
-    def distrust(self) -> None:
-        """Use no connection again that is open now."""
-        for stream in list(self.streams):
-            stream.distrusted = True
-
-    def close(self) -> None:
-        """Close all connections, which wakes whoever waits on one."""
-        for stream in list(self.streams):
-            stream.abort()
 
 
 async def _resolve(host: str, port: int, watch: Watch) -> list[Any]:

@@ -4,53 +4,29 @@ from weakref import finalize
 
 import httpx
 
-from databricks_serving._core.fork import ForkLock, track
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
 from databricks_serving._http.answers import head_fault
-from databricks_serving._http.checks import check_open, check_transport
+from databricks_serving._http.base_sender import BaseSender
 from databricks_serving._http.connections import Connections
 from databricks_serving._http.exchange import Exchange
-from databricks_serving._http.failures import Scene, bared, failure, is_foreign
-from databricks_serving._http.outgoing import host_of, httpx_request, is_secure
+from databricks_serving._http.failures import bared, failure, is_foreign
+from databricks_serving._http.outgoing import httpx_request, is_secure
 from databricks_serving._http.transport import PoolTransport
 from databricks_serving._http.watch import Watch
 
 
-class Sender:
-    """Sends requests over a blocking transport, made at the first request unless given.
+class Sender(BaseSender[httpx.BaseTransport]):
+    """Sends requests over a blocking transport, made at the first request unless given."""
 
-    Args:
-        transport: A transport of httpx to use instead of the default one.
-        connections: How the default transport connects.
+    __slots__ = ("_finalizer", "_pool")
 
-    Raises:
-        ConfigError: When the transport is not of the blocking kind.
-    """
-
-    __slots__ = (
-        "__weakref__", "_closed", "_connections", "_finalizer", "_given", "_lock", "_pool"
-    )  # fmt: skip
+    _method = "handle_request"
 
     def __init__(self, transport: httpx.BaseTransport | None, connections: Connections) -> None:
-        check_transport(transport, "handle_request")
-        self._given = transport
-        self._connections = connections
+        super().__init__(transport, connections)
         self._pool: PoolTransport | None = None
         self._finalizer: finalize[[], Sender] | None = None
-        self._closed = False
-        self._lock = ForkLock()
-        track(self)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the sender was closed."""
-        return self._closed
-
-    @property
-    def own(self) -> bool:
-        """Whether requests go over the default transport."""
-        return self._given is None
 
     def send(self, request: Request, phases: Phases) -> Exchange:
         """Send a request and return once the response's head is there."""
@@ -60,7 +36,7 @@ class Sender:
             response = transport.handle_request(httpx_request(request, watch, own=self.own))
             exchange = Exchange(self, response, request, watch)
         except Exception as error:
-            ours = failure(error, self._scene(request, watch))
+            ours = failure(error, self._scene(request, watch, self._in_use()))
             if ours is None or ours is error:
                 raise
             raise ours from bared(error)
@@ -94,7 +70,7 @@ class Sender:
 
     def _open(self, request: Request) -> httpx.BaseTransport:
         with self._lock:
-            check_open(closed=self._closed)
+            self._check_open()
             if self._given is not None:
                 return self._given
             if self._pool is None:
@@ -102,9 +78,5 @@ class Sender:
                 self._finalizer = finalize(self, self._pool.close)
             return self._pool
 
-    def _scene(self, request: Request, watch: Watch) -> Scene:
-        limit = self._connections.limits.connections
-        usage = f"{self._pool.in_use()} of {limit} connections are in use" if self._pool else ""
-        return Scene(
-            watch=watch, host=host_of(request), own=self.own, closed=self._closed, usage=usage
-        )
+    def _in_use(self) -> int | None:
+        return None if self._pool is None else self._pool.in_use()

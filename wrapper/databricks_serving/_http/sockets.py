@@ -11,20 +11,22 @@ import httpcore2
 
 from databricks_serving._http.nested_tls import NestedTls
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import FIRST, TOGETHER, connect_error, is_readable, ran_out
+from databricks_serving._http.wire import (
+    FIRST,
+    TOGETHER,
+    Backend,
+    connect_error,
+    is_readable,
+    ran_out,
+)
 
 
-class SocketBackend(httpcore2.NetworkBackend):
-    """Opens connections, and knows which are open.
-
-    Args:
-        layers: How many handshakes of TLS lead through a proxy; none without a proxy.
-    """
+class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
+    """Opens blocking connections."""
 
     def __init__(self, layers: int) -> None:
-        self.streams: set[SocketStream] = set()
+        super().__init__(layers)
         self.closed = False
-        self._layers = layers
 
     def connect_tcp(
         self,
@@ -36,7 +38,7 @@ class SocketBackend(httpcore2.NetworkBackend):
     ) -> "SocketStream":
         """Connect to the first address that answers; `timeout` is the try's watch."""
         watch: Watch = timeout
-        watch.fresh, watch.at_proxy = True, self._layers > 0
+        self.begin(watch)
         watch.connecting()
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -72,11 +74,6 @@ class SocketBackend(httpcore2.NetworkBackend):
             stream.close()
             raise connect_error(error) from None
         return stream
-
-    def distrust(self) -> None:
-        """Use no connection again that is open now."""
-        for stream in list(self.streams):
-            stream.distrusted = True
 
     def close(self) -> None:
         """Close all connections and wake whoever waits on one."""

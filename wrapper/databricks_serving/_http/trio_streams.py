@@ -10,7 +10,7 @@ import httpcore2
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import FIRST, is_readable
+from databricks_serving._http.wire import FIRST, Backend, is_readable
 
 _WRITE: Final = 256 * 1024
 _BROKEN: Final = (
@@ -22,16 +22,8 @@ _BROKEN: Final = (
 )
 
 
-class TrioBackend(httpcore2.AsyncNetworkBackend):
-    """Opens connections, and knows which are open.
-
-    Args:
-        layers: How many handshakes of TLS lead through a proxy; none without a proxy.
-    """
-
-    def __init__(self, layers: int) -> None:
-        self.streams: set[TrioStream] = set()
-        self._layers = layers
+class TrioBackend(Backend["TrioStream"], httpcore2.AsyncNetworkBackend):
+    """Opens connections under trio."""
 
     async def connect_tcp(
         self,
@@ -43,7 +35,7 @@ class TrioBackend(httpcore2.AsyncNetworkBackend):
     ) -> "TrioStream":
         """Connect to the first address that answers; `timeout` is the try's watch."""
         watch: Watch = timeout
-        watch.fresh, watch.at_proxy = True, self._layers > 0
+        self.begin(watch)
         try:
             with anyio.fail_after(watch.connecting()):
                 stream = await anyio.connect_tcp(host, port)
@@ -52,11 +44,6 @@ class TrioBackend(httpcore2.AsyncNetworkBackend):
         except _BROKEN as error:
             raise httpcore2.ConnectError(_inner(error)) from None
         return TrioStream(stream, self.streams, watch, self._layers)
-
-    def distrust(self) -> None:
-        """Use no connection again that is open now."""
-        for stream in list(self.streams):
-            stream.distrusted = True
 
 
 def _inner(error: Exception) -> Any:

@@ -2,14 +2,46 @@
 
 import ipaddress
 import select
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 import httpcore2
+
+from databricks_serving._http.watch import Watch
 
 # The most that small pieces of a request are put together to.
 TOGETHER: Final = 64 * 1024
 # How much of an answer tells TLS from HTTP.
 FIRST: Final = 2
+
+
+class Distrusted(Protocol):
+    """A connection that may be marked as not to be used again."""
+
+    distrusted: bool
+
+
+StreamT = TypeVar("StreamT", bound=Distrusted)
+
+
+class Backend(Generic[StreamT]):
+    """Opens connections, and knows which are open.
+
+    Args:
+        layers: How many handshakes of TLS lead through a proxy; none without a proxy.
+    """
+
+    def __init__(self, layers: int) -> None:
+        self.streams: set[StreamT] = set()
+        self._layers = layers
+
+    def begin(self, watch: Watch) -> None:
+        """Take note that a try opens a connection."""
+        watch.fresh, watch.at_proxy = True, self._layers > 0
+
+    def distrust(self) -> None:
+        """Use no connection again that is open now."""
+        for stream in list(self.streams):
+            stream.distrusted = True
 
 
 class _HasNumber(Protocol):
