@@ -7,8 +7,10 @@ import time
 
 from soak_lib.measure import expect, line_of, server
 
+# A program that is started in the background finds Ctrl-C switched off.
 _READER = """
-import sys
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from databricks_serving import ServingClient
 with ServingClient({host!r}, "dapi-0") as client:
     messages = [{{"role": "user", "content": "x"}}]

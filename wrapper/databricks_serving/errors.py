@@ -106,7 +106,7 @@ class ServingError(Exception):
             `cold_start`; None where trying again would not help.
         maybe_executed: False where the server provably did not run the model.
         hint: What usually helps, in one line, for causes that are well known.
-        request: What was sent, without body and secrets; None if nothing was.
+        request: What was to be sent, without body and secrets; None if it could not be built.
     """
 
     endpoint: str | None = None
@@ -122,7 +122,7 @@ class ServingError(Exception):
     request: SentRequest | None = None
 
     def to_curl(self) -> str | None:
-        """Return the request as a curl command, or None if nothing was sent.
+        """Return the request as a curl command, or None if it could not be built.
 
         The token is read from the variable `DATABRICKS_TOKEN`, the body from a file `body.json`:
         an error keeps neither.

@@ -14,6 +14,8 @@ _START = """
 import asyncio, gc, logging, os, signal, sys, threading, time
 # The debug mode of asyncio reports callbacks that are slow, which on a busy machine any is.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
+# A program that is started in the background finds Ctrl-C switched off.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 HOST, TOKEN, PROMPT = {host!r}, {token!r}, {prompt!r}
 USER = [{{"role": "user", "content": PROMPT}}]
 """
