@@ -13,7 +13,7 @@ _WHAT: Final[dict[Phase, str]] = {
     "connect": "the connection was not made",
     "write": "the server did not take the request",
     "first_byte": "the answer did not begin",
-    "idle": "the answer stopped coming",
+    "idle": "nothing more of the answer came",
     "total": "the call was not over",
 }
 
