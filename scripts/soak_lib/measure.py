@@ -61,8 +61,12 @@ def rss() -> float:
 
 
 def peak() -> float:
-    """Return the highest resident memory of this process so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    """Return the highest resident memory of this program so far, in MB.
+
+    Not `ru_maxrss`: a process begins with that of its parent.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def cpu() -> float:

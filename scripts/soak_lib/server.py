@@ -55,6 +55,8 @@ def _whole(status: bytes, body: bytes, *headers: bytes) -> bytes:
 
 
 _LONG = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n"
+# Streams by their number of chunks.
+_PACED = {"brief": 1, "stream": CHUNKS, "endless": sys.maxsize}
 # Answers that never end: what comes at once, and what comes every 20 ms.
 _DRIPS = {
     "silent": (b"", b""),
@@ -109,7 +111,7 @@ class Connection(asyncio.Protocol):
             return
         name = path.split("/")[2]
         self.counts[name] += 1
-        if name in {"stream", "endless", "burst"}:
+        if name == "burst" or name in _PACED:
             self.task = asyncio.ensure_future(self.stream(name))
         elif name in _DRIPS:
             self.task = asyncio.ensure_future(self.drip(*_DRIPS[name]))
@@ -132,9 +134,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(_STREAM)
         if name == "burst":
             self.transport.write(_framed(_CHUNK) * 1000)
-        for number in range(
-            CHUNKS if name == "stream" else sys.maxsize if name == "endless" else 0
-        ):
+        for number in range(_PACED.get(name, 0)):
             self.transport.write(_framed(_CHUNK))
             await asyncio.sleep(INTERVAL if name == "stream" or number else 0.01)
         self.transport.write(_framed(_LAST) + _framed(b"[DONE]") + b"0\r\n\r\n")
