@@ -1,13 +1,16 @@
 """Timeouts, retries and headers of a client, and of its copies."""
 
+import contextlib
 import copy
+import json
 import pickle
 
 import pytest
+import raw_server
 import wire
 
 from databricks_serving import Limits, RetryPolicy, Timeouts
-from databricks_serving.errors import ConfigError, InvalidRequestError
+from databricks_serving.errors import APIConnectionError, ConfigError, InvalidRequestError
 
 BAD_SECONDS = [0, -1, float("nan"), float("inf"), True, "5", b"5", 10**400, 2e9, [5], object()]
 
@@ -65,6 +68,21 @@ def test_a_deadline_that_is_no_number_of_seconds_is_refused(shell, seconds):
     with pytest.raises(InvalidRequestError, match="deadline must be"):
         shell.wait(client.chat.completions.create(model="m", messages=wire.USER, deadline=seconds))
     assert shell.transport.requests == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "requests"), [(RetryPolicy(), 3), (RetryPolicy(max_reruns=0), 2)]
+)
+def test_without_reruns_a_connection_that_breaks_at_once_is_not_used_again(shell, policy, requests):
+    answer = raw_server.response(json.dumps(wire.chat("Hi")).encode())
+    with raw_server.raw_server(answer, raw_server.then_close(b""), answer) as server:
+        client = shell.client_class(server.host, wire.TOKEN, retry=policy)
+        create = client.chat.completions.create
+        shell.wait(create(model="m", messages=wire.USER))
+        with contextlib.suppress(APIConnectionError):
+            shell.wait(create(model="m", messages=wire.USER))
+        assert len(server.requests) == requests
+        shell.wait(client.close())
 
 
 @pytest.mark.parametrize("value", [1, 0, "no", [], {}], ids=repr)

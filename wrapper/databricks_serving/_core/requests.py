@@ -116,7 +116,8 @@ def build_request(
         content=Hidden(_content(kwargs["json"], settings.limits.request_bytes)),
         timeouts=_timeouts(options, settings.timeouts),
         limit=_limit(operation, settings, stream=stream),
-        idempotent=_idempotent(options),
+        # Without reruns not even a connection that looks stale is worth a second run.
+        idempotent=_idempotent(options) and settings.retry.max_reruns > 0,
         inputs=operation.count_inputs(body),
     )
 
