@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
+from databricks_serving._core.reading import Reading
 from databricks_serving._core.replies import Response, read_reply
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving.errors import ServingError
@@ -99,7 +100,8 @@ def _cut(source: random.Random) -> bool:
 
 def _stream(source: random.Random, body: bytes) -> bool:
     operation: Any = source.choice((CHAT, COMPLETION))
-    session: Any = StreamSession(operation, source.choice((_STREAM, _JSON, ReplyMeta(200, {}))))
+    meta = source.choice((_STREAM, _JSON, ReplyMeta(200, {})))
+    session: Any = StreamSession(operation, meta, Reading())
     place = 0
     while place < len(body):
         step = source.randrange(1, 64)

@@ -289,7 +289,7 @@ def test_a_request_without_an_id_says_nothing_of_it(house):
     error = house.fails(client, BadRequestError)
     assert error.request_id is None
     assert "request id" not in str(error)
-    assert error.client_request_id == headers_of(server.requests[0])["idempotency-key"]
+    assert error.idempotency_key == headers_of(server.requests[0])["idempotency-key"]
 
 
 @pytest.mark.row("S-18")

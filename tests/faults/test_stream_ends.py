@@ -69,20 +69,19 @@ def test_an_error_inside_a_stream_is_raised_with_what_had_come(house, event, sta
 
 @pytest.mark.row("E-18")
 @pytest.mark.parametrize(
-    ("event", "requests"),
+    ("event", "requests", "kind"),
     [
-        ({"error": {"message": "out of luck", "code": 429}}, 3),
-        ({"error": {"message": "out of luck", "code": 503}}, 3),
-        ({"error": {"message": "out of luck", "code": 400}}, 1),
-        ({"error_code": "SICK", "message": "out of luck"}, 2),
-        ({"error": {"message": "out of luck", "code": 500}}, 2),
+        ({"error": {"message": "out of luck", "code": 429}}, 3, RateLimitError),
+        ({"error": {"message": "out of luck", "code": 503}}, 3, InternalServerError),
+        ({"error": {"message": "out of luck", "code": 400}}, 1, BadRequestError),
+        ({"error_code": "SICK", "message": "out of luck"}, 2, StreamServerError),
+        ({"error": {"message": "out of luck", "code": 500}}, 2, InternalServerError),
     ],
     ids=["429", "503", "400", "unknown", "500"],
 )
-def test_an_error_before_the_first_event_is_the_call_s_own(house, event, requests):
+def test_an_error_before_the_first_event_is_the_call_s_own(house, event, requests, kind):
     server, client = house.serve(*[stream(event)] * 3, on_clock=True)
-    error = house.fails(client, StreamServerError, "out of luck", stream=True)
-    assert error.partial is None
+    error = house.fails(client, kind, "out of luck", stream=True)
     assert error.attempts == len(server.requests) == requests
     assert error.maybe_executed == (requests < 3)
     server, client = house.serve(stream(event), stream(FIRST, REST), on_clock=True)
@@ -94,7 +93,7 @@ def test_an_error_before_the_first_event_is_the_call_s_own(house, event, request
 def test_an_error_before_the_first_event_is_raised_on_entry(house):
     event = {"error": {"message": "out of luck", "code": 400}}
     _, client = house.serve(stream(event))
-    with house.raising(StreamServerError), house.opened(house.events(client)):
+    with house.raising(BadRequestError), house.opened(house.events(client)):
         pytest.fail("the block was entered")
 
 

@@ -218,12 +218,17 @@ def wait_for(event: threading.Event, answer: bytes | Handler) -> Handler:
     return late
 
 
-def deaf(connection: socket.socket) -> None:
-    """Read nothing until the client goes: its own buffers fill up."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+def linger(connection: socket.socket) -> None:
+    """Keep a connection open, without reading, until the client goes."""
     poller = select.poll()
     poller.register(connection, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
     poller.poll(10_000)
+
+
+def deaf(connection: socket.socket) -> None:
+    """Read nothing until the client goes: its own buffers fill up."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    linger(connection)
     reset(connection)
 
 

@@ -147,9 +147,9 @@ class Proxy:
             target = stack.enter_context(socket.create_connection(("127.0.0.1", self._target)))
             self._open.append(target)
             connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            back = threading.Thread(target=_copy, args=[target, connection, None], daemon=True)
+            back = threading.Thread(target=copy, args=[target, connection], daemon=True)
             back.start()
-            _copy(connection, target, self)
+            copy(connection, target, self)
             back.join(5)
 
     def close(self) -> None:
@@ -160,7 +160,8 @@ class Proxy:
         self._listener.close()
 
 
-def _copy(source: socket.socket, target: socket.socket, proxy: Proxy | None) -> None:
+def copy(source: socket.socket, target: socket.socket, proxy: Proxy | None = None) -> None:
+    """Hand on what comes, to the end."""
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             if proxy is not None:

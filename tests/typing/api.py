@@ -93,7 +93,7 @@ def knowledge(error: ServingError) -> None:
     assert_type(error.to_curl(), str | None)
     assert_type(error.hint, str | None)
     assert_type(error.retry_stopped_by, str | None)
-    assert_type(error.client_request_id, str | None)
+    assert_type(error.idempotency_key, str | None)
 
 
 def limits_of_calls(client: ServingClient) -> None:

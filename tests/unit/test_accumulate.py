@@ -406,16 +406,16 @@ def test_log_probabilities_run_along_the_tokens():
 
 def test_an_answer_is_complete_once_all_that_began_have_finished():
     accumulator = CHAT.accumulator()
-    assert not accumulator.complete
+    assert accumulator.finished == 0
 
     def add(piece):
         list(accumulator.add(CHAT.parse_event(piece)))
-        return accumulator.complete
+        return accumulator.finished
 
-    assert not add(wire.chunk("a", index=1))
-    assert not add(wire.chunk("b", "", index=0))
-    assert not add(wire.chunk(None, "stop", index=1))
-    assert add(wire.chunk(None, "length", index=0))
+    assert add(wire.chunk("a", index=1)) == 0
+    assert add(wire.chunk("b", "", index=0)) == 0
+    assert add(wire.chunk(None, "stop", index=1)) == 0
+    assert add(wire.chunk(None, "length", index=0)) == 2
     assert [c.finish_reason for c in accumulator.snapshot().choices] == ["length", "stop"]
 
 

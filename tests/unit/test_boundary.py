@@ -4,14 +4,21 @@ import asyncio
 import inspect
 import traceback
 
+import httpx
 import pytest
 import wire
 
-from databricks_serving import AsyncServingClient, ServingClient
+from databricks_serving import AsyncServingClient, RetryPolicy, ServingClient
 from databricks_serving._core.boundary import forgetful
-from databricks_serving.errors import APIConnectionError, InvalidRequestError, ServingError
+from databricks_serving.errors import (
+    APIConnectionError,
+    InvalidRequestError,
+    ServingError,
+    StreamInterruptedError,
+)
 
 CANARY = "canary-prompt"
+LOOP = {asyncio.base_events.__file__}
 
 
 def fail_with(error):
@@ -65,9 +72,9 @@ def test_an_error_of_ours_brings_no_frame_of_what_led_to_it(call):
     assert type(cause) is OSError
     assert str(cause) == "13 broke"
     assert cause.__traceback__ is None
-    names = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
-    assert names[-1] == "call"
-    assert not {"fail_inside", "plain", "awaiting"} & set(names)
+    trace = traceback.extract_tb(caught.value.__traceback__)
+    assert {frame.filename for frame in trace} <= {__file__, asyncio.runners.__file__} | LOOP
+    assert not {"fail_inside", "plain", "awaiting"} & {frame.name for frame in trace}
     assert CANARY not in local_variables(caught.value)
 
 
@@ -75,6 +82,68 @@ def test_an_error_of_another_kind_keeps_its_frames(call):
     with pytest.raises(KeyError) as caught:
         call(CANARY, error=KeyError("x"))
     assert traceback.extract_tb(caught.value.__traceback__)[-1].name in {"plain", "awaiting"}
+
+
+class MineError(Exception):
+    """An error of a user's own kind."""
+
+
+def wake_up(_):
+    raise MineError
+
+
+class OwnTransport(httpx.MockTransport):
+    """A transport of a user's that fails in its own way."""
+
+    def __init__(self, error):
+        super().__init__(self.fail)
+        self.error = error
+
+    def fail(self, _):
+        raise self.error
+
+
+def asleep(_):
+    return httpx.Response(503, json={"message": "scaling up from zero"})
+
+
+POLICY = RetryPolicy(cold_start_timeout=9, on_cold_start=wake_up)
+
+
+@pytest.mark.parametrize(
+    ("transport", "kind"),
+    [
+        (httpx.MockTransport(asleep), MineError),
+        (OwnTransport(MineError()), MineError),
+        (OwnTransport(KeyboardInterrupt()), KeyboardInterrupt),
+        (OwnTransport(asyncio.CancelledError()), asyncio.CancelledError),
+    ],
+    ids=["callback", "transport", "ctrl-c", "cancelled"],
+)
+def test_an_error_of_another_kind_keeps_the_frames_that_are_not_ours(shell, transport, kind):
+    client = shell.client_class(wire.HOST, wire.TOKEN, transport=transport, retry=POLICY)
+    messages = [{"role": "user", "content": CANARY}]
+    with pytest.raises(kind) as caught:
+        shell.wait(client.chat.completions.create(model="m", messages=messages))
+    del messages
+    names = {frame.name for frame in traceback.extract_tb(caught.value.__traceback__)}
+    assert CANARY not in local_variables(caught.value)
+    assert wire.TOKEN not in local_variables(caught.value)
+    assert ({"wake_up", "fail"} & names != set()) == (kind is MineError)
+
+
+def test_an_error_while_a_stream_is_read_shows_frames_of_the_user_alone(shell):
+    client = shell.client(wire.stream(wire.chunk("Po"), "no json"))
+    messages = [{"role": "user", "content": CANARY}]
+    stream = shell.wait(client.chat.completions.create(model="m", messages=messages, stream=True))
+    del messages
+    with pytest.raises(StreamInterruptedError) as caught:
+        shell.items(stream)
+    trace = traceback.extract_tb(caught.value.__traceback__)
+    assert [f.name for f in trace if "/databricks_serving/" in f.filename] in (
+        ["__next__"],
+        ["__anext__"],
+    )
 
 
 def test_a_call_that_python_refuses_shows_no_arguments():

@@ -10,6 +10,7 @@ import pytest
 import wire
 
 from databricks_serving import errors
+from databricks_serving._trail import _STOPPED_BY
 from databricks_serving.models import ChatCompletion
 from databricks_serving_api.types import ReplyMeta
 
@@ -141,7 +142,7 @@ def test_an_error_keeps_all_it_knows(error, clone):
     error.endpoint, error.attempts, error.elapsed = "rivers", 3, 1.25
     error.history = (errors.Attempt("RateLimitError 429", 0.5, 0.75, "r-1"),)
     error.request = errors.SentRequest("POST", "https://w.example.com/a?b=***", {"x-a": "***"}, 7)
-    error.hint, error.retry_stopped_by, error.client_request_id = "look", "quota", "k-1"
+    error.hint, error.retry_stopped_by, error.idempotency_key = "look", "quota", "k-1"
     cloned = clone(error)
     assert type(cloned) is type(error)
     assert everything(cloned) == everything(error)
@@ -156,7 +157,44 @@ def test_a_message_reads_well():
     )
     error.hint = "check the name"
     assert str(error).endswith("(request id r-1); hint: check the name")
-    assert str(errors.StreamServerError("boom", error_code="X")) == "boom"
+    assert repr(error) == f"NotFoundError({str(error)!r})"
+
+
+def test_a_message_tells_of_the_tries_and_of_what_stopped_them():
+    error = errors.RateLimitError("busy", status_code=429, retry_after=7.0)
+    assert str(error) == "429: busy (the server asks to wait 7 s)"
+    error.history = (
+        errors.Attempt("InternalServerError 503", 0.1, 1.0),
+        errors.Attempt("RateLimitError 429", 1.5),
+    )
+    error.elapsed, error.retry_stopped_by, error.request_id = 1.5, "deadline", "r-1"
+    assert str(error) == (
+        "429: busy (request id r-1, the server asks to wait 7 s, 2 tries in 1.5 s, "
+        "before it InternalServerError 503, not tried again: the deadline is too near)"
+    )
+    late = errors.APITimeoutError("the call was not over within 2 s", phase="total")
+    late.endpoint, late.history, late.elapsed = "rivers", error.history[:1] * 3, 2.0
+    late.history += (errors.Attempt("APITimeoutError total", 2.0),)
+    assert str(late) == (
+        "the call was not over within 2 s "
+        "(endpoint 'rivers', 4 tries in 2.0 s, before it InternalServerError 503)"
+    )
+
+
+@pytest.mark.parametrize("reason", _STOPPED_BY)
+def test_each_reason_to_stop_is_told(reason):
+    error = errors.InternalServerError("no", status_code=500)
+    error.history = (errors.Attempt("InternalServerError 500", 0.1),)
+    error.retry_stopped_by = reason
+    assert ("not tried again" in str(error)) == (reason != "retries")
+    assert f"`{reason}`" in inspect.getdoc(errors.ServingError)
+
+
+def test_an_error_inside_a_stream_names_its_status_and_its_code():
+    assert str(errors.StreamServerError("boom", error_code="X")) == "X: boom"
+    assert str(errors.StreamServerError("boom", status_code=429, error_code="X")) == "429 X: boom"
+    assert str(errors.StreamServerError("boom", status_code=429, error_code="429")) == "429: boom"
+    assert str(errors.StreamServerError("boom")) == "boom"
 
 
 def test_a_long_request_id_is_shortened_in_the_message_alone():

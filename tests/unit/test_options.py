@@ -1,5 +1,6 @@
 """Timeouts, retries and headers of a client, and of its copies."""
 
+import asyncio
 import contextlib
 import copy
 import json
@@ -10,7 +11,12 @@ import raw_server
 import wire
 
 from databricks_serving import Limits, RetryPolicy, Timeouts
-from databricks_serving.errors import APIConnectionError, ConfigError, InvalidRequestError
+from databricks_serving.errors import (
+    APIConnectionError,
+    ConfigError,
+    InternalServerError,
+    InvalidRequestError,
+)
 
 BAD_SECONDS = [0, -1, float("nan"), float("inf"), True, "5", b"5", 10**400, 2e9, [5], object()]
 
@@ -71,9 +77,10 @@ def test_a_deadline_that_is_no_number_of_seconds_is_refused(shell, seconds):
 
 
 @pytest.mark.parametrize(
-    ("policy", "requests"), [(RetryPolicy(), 3), (RetryPolicy(max_reruns=0), 2)]
+    ("policy", "requests"),
+    [(RetryPolicy(), 3), (RetryPolicy(max_reruns=0), 2), (RetryPolicy(max_retries=0), 2)],
 )
-def test_without_reruns_a_connection_that_breaks_at_once_is_not_used_again(shell, policy, requests):
+def test_without_a_second_run_a_connection_that_breaks_is_not_replaced(shell, policy, requests):
     answer = raw_server.response(json.dumps(wire.chat("Hi")).encode())
     with raw_server.raw_server(answer, raw_server.then_close(b""), answer) as server:
         client = shell.client_class(server.host, wire.TOKEN, retry=policy)
@@ -83,6 +90,71 @@ def test_without_reruns_a_connection_that_breaks_at_once_is_not_used_again(shell
             shell.wait(create(model="m", messages=wire.USER))
         assert len(server.requests) == requests
         shell.wait(client.close())
+
+
+GIVEN = {
+    "timeout": 20,
+    "deadline": 30,
+    "max_retries": 0,
+    "retry": RetryPolicy(max_reruns=0, cap=7),
+    "idempotent": False,
+}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_options_that_are_given_one_by_one_add_up_in_any_order(shell, order):
+    client = shell.client()
+    for name in list(GIVEN)[::order]:
+        client = client.with_options(**{name: GIVEN[name]})
+    limits = dict.fromkeys(("pool", "write", "first_byte", "idle"), 20)
+    assert client.timeouts == Timeouts(connect=5, total=30, **limits)
+    assert client.retry == RetryPolicy(max_retries=0, max_reruns=0, cap=7)
+    assert client.idempotent is False
+    assert client.with_options(timeout=Timeouts(idle=5)).timeouts.first_byte == 20
+    assert client.with_options(timeout=Timeouts(idle=None)).timeouts.idle is None
+    assert client.with_options(timeout=900).timeouts.total == 30
+
+
+def test_a_whole_call_lasts_as_long_as_its_longest_phase_unless_told(shell):
+    client = shell.client(timeout=Timeouts(first_byte=1200))
+    assert client.timeouts.total == 1200
+    assert client.with_options(timeout=20).timeouts.total == 600
+    assert client.with_options(timeout=Timeouts(first_byte=None)).timeouts.total == 600
+
+
+def test_what_equals_a_default_is_given_all_the_same(shell):
+    client = shell.client(retry=RetryPolicy(max_retries=5), timeout=20)
+    client = client.with_options(retry=RetryPolicy(max_retries=2), timeout=Timeouts(idle=60.0))
+    assert client.retry.max_retries == 2
+    assert client.timeouts.idle == 60.0
+
+
+def test_values_that_were_copied_or_pickled_know_what_was_given(shell):
+    client = shell.client(timeout=20, max_retries=0)
+    for clone in (copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))):  # noqa: S301 - our own
+        assert client.with_options(timeout=clone(Timeouts())).timeouts == client.timeouts
+        assert client.with_options(retry=clone(RetryPolicy())).retry.max_retries == 0
+
+
+def test_a_callback_stays_with_another_policy(shell):
+    client = shell.client(retry=RetryPolicy(on_cold_start=print))
+    assert client.with_options(retry=RetryPolicy(cap=7)).retry.on_cold_start is print
+
+
+@pytest.mark.parametrize("value", [1, 0, "no", [], {}], ids=repr)
+def test_a_client_refuses_what_is_neither_true_nor_false(shell, value):
+    with pytest.raises(ConfigError, match="idempotent must be a bool"):
+        shell.client(idempotent=value)
+
+
+@pytest.mark.parametrize(("client", "call", "requests"), [(None, None, 2), (False, None, 1),
+    (False, True, 2), (None, False, 1)])  # fmt: skip
+def test_a_call_goes_before_its_client(shell, client, call, requests):
+    one = shell.client(wire.json_reply({}, status=500), idempotent=client)
+    create = one.chat.completions.create
+    with pytest.raises(InternalServerError):
+        shell.wait(create(model="m", messages=wire.USER, idempotent=call))
+    assert len(shell.transport.requests) == requests
 
 
 @pytest.mark.parametrize("value", [1, 0, "no", [], {}], ids=repr)
@@ -102,8 +174,9 @@ def test_idempotent_is_true_or_false(shell, value):
         *(("max_retry_after", value) for value in (0, -1, float("nan"))),
         *(("cold_start_timeout", value) for value in (-1, float("nan"), "300", True)),
         ("on_cold_start", 7),
+        ("on_cold_start", asyncio.sleep),
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__name__", repr(value)),
 )
 def test_a_retry_policy_with_impossible_values_is_refused_by_name(name, value):
     with pytest.raises(ConfigError, match=name):

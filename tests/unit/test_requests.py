@@ -11,7 +11,7 @@ import uuid
 import pytest
 import wire
 
-from databricks_serving._core.operations import CHAT, EMBEDDING
+from databricks_serving._core.operations import EMBEDDING
 from databricks_serving.errors import InvalidRequestError, ServingError
 from databricks_serving.models import (
     AssistantMessage,
@@ -337,8 +337,7 @@ def test_the_same_name_has_another_type_in_another_task(shell):
     ids=repr,
 )
 def test_the_texts_to_embed_are_counted_where_they_are_texts(body, count):
-    assert EMBEDDING.count_inputs(body) == count
-    assert CHAT.count_inputs(body) is None
+    assert EMBEDDING.count_parts(body) == count
 
 
 @pytest.mark.parametrize("subject", [None, [], [7], ["a", None], 7, {"a": "b"}, b"a"], ids=repr)

@@ -8,6 +8,7 @@ from databricks_serving.errors import (
     EndpointNotReadyError,
     InternalServerError,
     InvalidResponseError,
+    PermissionDeniedError,
     RateLimitError,
     StreamInterruptedError,
     StreamServerError,
@@ -83,7 +84,7 @@ def test_all_tries_of_a_call_carry_one_id_and_two_calls_two(shell):
         with pytest.raises(InternalServerError) as caught:
             call(shell, client)
         sent = {r.headers["idempotency-key"] for r in shell.transport.requests[-3:]}
-        assert sent == {caught.value.client_request_id}
+        assert sent == {caught.value.idempotency_key}
     assert len({r.headers["idempotency-key"] for r in shell.transport.requests}) == 2
 
 
@@ -96,7 +97,7 @@ def test_the_callers_own_id_is_sent(shell):
             )
         )
     assert shell.transport.requests[0].headers["idempotency-key"] == "mine"
-    assert caught.value.client_request_id == "mine"
+    assert caught.value.idempotency_key == "mine"
 
 
 def test_a_deadline_bounds_the_waits(shell):
@@ -208,10 +209,33 @@ def test_a_stream_that_breaks_before_its_first_event_is_tried_again(shell, broke
 
 def test_a_stream_that_never_begins_raises_from_the_call(shell):
     client = shell.client(lambda _: wire.stream({"error": {"message": "odd", "code": 500}}))
-    with pytest.raises(StreamServerError) as caught:
+    with pytest.raises(InternalServerError, match="odd") as caught:
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, stream=True))
+    assert (caught.value.attempts, caught.value.status_code) == (2, 500)
+    assert caught.value.retry_stopped_by == "reruns"
+
+
+def test_a_stream_whose_first_event_is_an_error_without_a_status_says_so(shell):
+    client = shell.client(lambda _: wire.stream({"error": {"message": "odd"}}))
+    with pytest.raises(StreamServerError, match="odd") as caught:
         shell.wait(client.chat.completions.create(model="m", messages=wire.USER, stream=True))
     assert (caught.value.attempts, caught.value.partial) == (2, None)
-    assert caught.value.retry_stopped_by == "reruns"
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ({"error": {"message": "busy", "code": 429, "retry_after": 3}}, RateLimitError),
+        ({"error_code": "PERMISSION_DENIED", "message": "no"}, PermissionDeniedError),
+        ({"error_code": 503, "message": "scaling up from zero"}, EndpointNotReadyError),
+    ],
+)
+def test_a_stream_whose_first_event_is_an_error_raises_it_as_a_call_would(shell, event, kind):
+    client = shell.client(lambda _: wire.stream(event), max_retries=0)
+    with pytest.raises(kind) as caught:
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER, stream=True))
+    assert caught.value.retry_after == (3 if kind is RateLimitError else None)
+    assert not caught.value.maybe_executed
 
 
 def test_a_stream_that_has_begun_is_not_repeated(shell):

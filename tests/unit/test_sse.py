@@ -200,16 +200,6 @@ def test_random_streams_pass_the_limit_at_the_same_place_however_they_are_cut(li
 # State
 
 
-def test_a_retry_of_digits_is_kept_and_anything_else_ignored():
-    decoder = SSEDecoder()
-    assert decoder.retry_ms is None
-    seen = []
-    for value in (b"1000", b"-1", b"1x", b"", b" 2", b"1.5", "٣".encode(), b"9" * 5000, b"0"):
-        decoder.feed(b"retry:" + value + b"\n")
-        seen.append(decoder.retry_ms)
-    assert seen == [1000, 1000, 1000, 1000, 2, 2, 2, 2, 0]
-
-
 @pytest.mark.parametrize(
     ("data", "pending"),
     [
@@ -275,13 +265,13 @@ def test_the_limit_is_exact(make, end: bytes, size: int, too_large: bool):
 def test_a_line_without_end_is_refused_at_the_limit():
     decoder = SSEDecoder(max_event_bytes=LIMIT)
     decoder.feed(b"x" * LIMIT)
-    with pytest.raises(SSELimitError, match="line of more than 1000 bytes"):
+    with pytest.raises(SSELimitError, match="line of more than the 1000 bytes"):
         decoder.feed(b"x")
 
 
 def test_data_lines_without_end_are_refused_at_the_limit():
     decoder = SSEDecoder(max_event_bytes=LIMIT)
-    with pytest.raises(SSELimitError, match="event of more than 1000 bytes"):
+    with pytest.raises(SSELimitError, match="event of more than the 1000 bytes"):
         decoder.feed(b"data\n" * 2 * LIMIT)
 
 

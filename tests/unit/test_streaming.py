@@ -8,6 +8,7 @@ import pytest
 import wire
 
 from databricks_serving._core.operations import CHAT, COMPLETION
+from databricks_serving._core.reading import Reading
 from databricks_serving._core.sse import DEFAULT_MAX_EVENT_BYTES
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving.errors import (
@@ -29,11 +30,11 @@ STREAM = "text/event-stream; charset=utf-8"
 HELLO = (wire.chunk("Hé "), wire.chunk("\U0001f600"), wire.chunk(None, "stop"))
 
 
-def session_of(content_type=STREAM, operation=CHAT):
+def session_of(content_type=STREAM, operation=CHAT, **reading):
     headers = {"x-request-id": "r-1"}
     if content_type is not None:
         headers["content-type"] = content_type
-    return StreamSession(operation, ReplyMeta(200, headers))
+    return StreamSession(operation, ReplyMeta(200, headers), Reading(**reading))
 
 
 def read(session, *pieces, ends=True):

@@ -11,6 +11,7 @@ import pytest
 import wire
 
 from databricks_serving import AsyncServingClient, ServingClient
+from databricks_serving._core.operations import COMPLETION
 from databricks_serving.errors import (
     InvalidResponseError,
     NotFoundError,
@@ -253,10 +254,60 @@ def test_an_error_lets_go_and_says_which_call_it_was(shell, start, last, kind):
 
 def test_the_same_error_is_not_followed_by_a_good_end(shell):
     stream = chunks_of(shell, wire.stream(HELLO[0], {"error": "boom"}, *HELLO, "[DONE]"))
+    with pytest.raises(StreamServerError) as caught:
+        shell.items(stream)
+    first = caught.value
+    for _ in range(2):
+        with pytest.raises(StreamServerError) as caught:
+            shell.next(stream)
+        assert caught.value is first
     with pytest.raises(StreamServerError):
+        shell.wait(stream.get_final_completion())
+    assert len(first.history) == 1
+
+
+def test_a_break_after_the_finish_reason_is_not_followed_by_a_good_end(shell):
+    response = wire.pieces(wire.sse(wire.chunk("a", "stop")), httpx.ReadError("cut"))
+    stream = chunks_of(shell, response)
+    with pytest.raises(StreamInterruptedError):
         shell.items(stream)
     with pytest.raises(StreamInterruptedError):
-        shell.next(stream)
+        shell.wait(stream.get_final_completion())
+
+
+def test_an_answer_is_whole_whatever_a_transport_raises_after_it(shell):
+    response = wire.pieces(wire.sse(wire.chunk("a", "stop"), "[DONE]"), RuntimeError("own"))
+    assert [c.text for c in shell.items(chunks_of(shell, response))] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "whole"),
+    [(["[DONE]"], True), ([], False), ([wire.chunk("b", "stop", index=1)], True)],
+    ids=["terminated", "cut", "both"],
+)
+def test_as_many_answers_must_end_as_were_asked_for(shell, ended, whole):
+    client = shell.client(wire.stream(wire.chunk("a", "stop"), *ended))
+    create = client.chat.completions.create
+    stream = shell.wait(create(model="m", messages=wire.USER, n=2, stream=True))
+    if whole:
+        assert shell.wait(stream.get_final_completion()).text == "a"
+    else:
+        with pytest.raises(StreamInterruptedError):
+            shell.wait(stream.get_final_completion())
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        ({"prompt": "a"}, 1),
+        ({"prompt": ["a", "b"]}, 2),
+        ({"prompt": ["a", "b"], "n": 3}, 6),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": "a", "n": True}, 1),
+    ],
+)
+def test_completions_are_counted_by_their_prompts(body, parts):
+    assert COMPLETION.count_parts(body) == parts
 
 
 def test_a_page_instead_of_a_stream_lets_go(shell):
@@ -361,5 +412,5 @@ def test_a_stream_sends_its_request_once(shell):
 
 def test_a_broken_stream_says_which_call_it_was(shell):
     stream = chunks_of(shell, wire.stream(HELLO[0]))
-    with pytest.raises(StreamInterruptedError, match=r"\(endpoint 'm', 1 try, 0.0 s\)$"):
+    with pytest.raises(StreamInterruptedError, match=r"\(endpoint 'm', 1 try in 0.0 s\)$"):
         shell.items(stream)

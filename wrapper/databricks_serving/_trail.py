@@ -1,10 +1,20 @@
 """What an error remembers of the call that it ended, without secrets and without prompts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
+from typing import Final
 
-__all__ = ["Attempt", "SentRequest"]
+__all__ = ["Attempt", "SentRequest", "account_of"]
+
+_STOPPED_BY: Final = {
+    "retries": "max_retries reached",
+    "reruns": "it may have run, see max_reruns and idempotent",
+    "deadline": "the deadline is too near",
+    "retry_after": "a longer wait than max_retry_after",
+    "quota": "too many calls of this endpoint fail",
+    "cold_start": "cold_start_timeout is over",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +61,13 @@ class SentRequest:
         lines.append('-H "authorization: Bearer $DATABRICKS_TOKEN"')
         lines.append(f"--data-binary @body.json  # {self.size} bytes")
         return " \\\n  ".join(lines)
+
+
+def account_of(history: Sequence[Attempt], elapsed: float, stopped_by: str | None) -> str:
+    """Return in a few words how a call went that failed, and why it went no further."""
+    tries = "1 try" if len(history) == 1 else f"{len(history)} tries"
+    last = history[-1].cause if history else ""
+    earlier = dict.fromkeys(one.cause for one in history if one.cause != last)
+    told = f", before it {', '.join(earlier)}" if earlier else ""
+    stopped = f", not tried again: {_STOPPED_BY[stopped_by]}" if stopped_by else ""
+    return f"{tries} in {elapsed:.1f} s{told}{stopped}"

@@ -35,7 +35,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
-from databricks_serving._trail import Attempt, SentRequest
+from databricks_serving._trail import Attempt, SentRequest, account_of
 
 __all__ = [
     "APIConnectionError",
@@ -94,13 +94,13 @@ class ServingError(Exception):
     Attributes:
         endpoint: Name of the endpoint that was called, if one was.
         request_id: The server's id of the request, if it gave one.
-        client_request_id: The client's own id of the call, sent with each of its tries as the
-            header `idempotency-key`.
+        idempotency_key: The client's own id of the call, sent with each of its tries as the header
+            of that name, unless `extra_headers` gives another.
         attempts: Number of tries that the call made.
         history: The tries one by one: how each ended, when, and the wait after it.
         elapsed: Seconds from the start of the call to this error.
         retryable: Whether repeating the call is safe and may help: the model did not run, and what
-            stopped it may pass.
+            stopped it may pass. False after 500, 502 and 504, which may come after a run.
         retry_stopped_by: Why the call was not tried again although it could have been: `retries`,
             `reruns` (it may have run), `deadline`, `retry_after`, `quota` (too many calls fail) or
             `cold_start`; None where trying again would not help.
@@ -111,7 +111,7 @@ class ServingError(Exception):
 
     endpoint: str | None = None
     request_id: str | None = None
-    client_request_id: str | None = None
+    idempotency_key: str | None = None
     attempts: int = 0
     history: tuple[Attempt, ...] = ()
     elapsed: float = 0.0
@@ -128,6 +128,9 @@ class ServingError(Exception):
         an error keeps neither.
         """
         return None if self.request is None else self.request.to_curl()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __str__(self) -> str:
         hint = f"; hint: {self.hint}" if self.hint else ""
@@ -163,9 +166,8 @@ class _NamesItsCall(ServingError):  # noqa: N818 - a base, never raised
     def _text(self) -> str:
         if not self.endpoint:
             return super()._text()
-        tries = "1 try" if self.attempts == 1 else f"{self.attempts} tries"
-        where = f"endpoint {self.endpoint!r}, {tries}, {self.elapsed:.1f} s"
-        return f"{super()._text()} ({where})"
+        account = account_of(self.history, self.elapsed, self.retry_stopped_by)
+        return f"{super()._text()} (endpoint {self.endpoint!r}, {account})"
 
 
 class APIConnectionError(_NamesItsCall):
@@ -174,7 +176,11 @@ class APIConnectionError(_NamesItsCall):
     Attributes:
         transient: Whether what stopped it may pass by itself; a certificate that is not trusted
             does not.
+        stale: Whether it broke at once, on a connection that was kept from an earlier call, as one
+            does that the server had closed meanwhile.
     """
+
+    stale: bool = False
 
     def __init__(
         self, message: str, *, maybe_executed: bool = True, retryable: bool = True
@@ -236,8 +242,17 @@ class APIStatusError(ServingError):
     def _text(self) -> str:
         code = "" if self.error_code in {None, str(self.status_code)} else f" {self.error_code}"
         where = f" from endpoint {self.endpoint!r}" if self.endpoint else ""
-        request = f" (request id {self.request_id[:_SHOWN_ID]})" if self.request_id else ""
-        return f"{self.status_code}{code}{where}: {self.message}{request}"
+        return f"{self.status_code}{code}{where}: {self.message}{self._details()}"
+
+    def _details(self) -> str:
+        parts: list[str] = []
+        if self.request_id:
+            parts.append(f"request id {self.request_id[:_SHOWN_ID]}")
+        if self.retry_after is not None:
+            parts.append(f"the server asks to wait {self.retry_after:g} s")
+        if len(self.history) > 1 or self.retry_stopped_by not in {None, "retries"}:
+            parts.append(account_of(self.history, self.elapsed, self.retry_stopped_by))
+        return f" ({', '.join(parts)})" if parts else ""
 
 
 class BadRequestError(APIStatusError):
@@ -351,7 +366,11 @@ class StreamServerError(StreamError):
         self.status_code = status_code
         self.error_code = error_code
         self.body = body
-        self.maybe_executed: bool = status_code not in _NOT_EXECUTED
+
+    def _text(self) -> str:
+        named = [str(part) for part in (self.status_code, self.error_code) if part]
+        code = f"{' '.join(dict.fromkeys(named))}: " if named else ""
+        return f"{code}{super()._text()}"
 
 
 _BY_STATUS: Final[Mapping[int, type[APIStatusError]]] = {

@@ -1,22 +1,34 @@
 """Options of a client and of a single call: values that check themselves."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypedDict
+from dataclasses import dataclass, field, fields, replace
+from inspect import iscoroutinefunction
+from typing import Any, Final, TypedDict, TypeVar
 
 from databricks_serving.errors import ConfigError
 
 __all__ = ["CallOptions", "ColdStart", "Limits", "RetryPolicy", "Timeouts"]
 
-# What a socket takes; None means longer.
-_MAX_SECONDS: Final = 1e9
+# The system counts milliseconds in 32 bits; None means longer.
+_MAX_SECONDS: Final = 2_000_000.0
 _MAX_RETRIES: Final = 10
 _MIB: Final = 1024 * 1024
+_TOTAL: Final = 600.0
+
+
+class _Float(float):
+    """A default; what users give is a plain float, even where it is the same number."""
+
+
+class _Int(int):
+    """A default, as `_Float`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """How long to wait, in seconds; None waits without end. A timeout error names the phase.
+
+    What is not given stays as the client has it, in `with_options` and in a call.
 
     Args:
         pool: For a free connection of the pool.
@@ -27,26 +39,28 @@ class Timeouts:
             pays for answers that nobody reads.
         idle: For the next piece of an answer that has begun (of a stream, for its next event:
             comments that keep a connection alive do not count).
-        total: For the whole call: all tries, the waits between them and the whole answer.
+        total: For the whole call: all tries, the waits between them and the whole answer. If it
+            is not given, as long as the longest of the others, and 600 s at least.
     """
 
-    pool: float | None = 30.0
-    connect: float | None = 5.0
-    write: float | None = 60.0
-    first_byte: float | None = 300.0
-    idle: float | None = 60.0
-    total: float | None = 600.0
+    pool: float | None = _Float(30.0)
+    connect: float | None = _Float(5.0)
+    write: float | None = _Float(60.0)
+    first_byte: float | None = _Float(300.0)
+    idle: float | None = _Float(60.0)
+    total: float | None = _Float(_TOTAL)
 
     def __post_init__(self) -> None:
         for one in fields(self):
             check_seconds(f"timeout ({one.name})", getattr(self, one.name))
+        if isinstance(self.total, _Float):
+            phases = (self.pool, self.connect, self.write, self.first_byte, self.idle)
+            longest = max(_TOTAL, *(phase or 0.0 for phase in phases))
+            object.__setattr__(self, "total", _Float(longest))
 
     @classmethod
     def of(cls, timeout: "float | Timeouts") -> "Timeouts":
-        """Return timeouts of one limit for each phase of one try.
-
-        Connecting never takes over 5 s of it, and the whole call at least its default of 600 s.
-        """
+        """Return timeouts of one limit for each phase of one try, connecting 5 s at most."""
         if isinstance(timeout, Timeouts):
             return timeout
         check_seconds("timeout", timeout)
@@ -56,7 +70,6 @@ class Timeouts:
             write=timeout,
             first_byte=timeout,
             idle=timeout,
-            total=max(timeout, 600.0),
         )
 
 
@@ -85,6 +98,8 @@ class RetryPolicy:
     answer was 408, 409, 425, 429, 503 or 529). One that may have run, and may be billed, is tried
     again `max_reruns` times at most: after a broken connection, or 500, 502 or 504.
 
+    What is not given stays as the client has it, in `with_options`.
+
     Args:
         max_retries: Tries after the first one, 0 to 10.
         max_reruns: How many of them may follow a try that the model may have run, 0 to 10.
@@ -94,15 +109,16 @@ class RetryPolicy:
         max_retry_after: Seconds; a longer wait that a server asks for makes the error final.
         cold_start_timeout: Seconds to go on asking an endpoint that scales up from zero; 0 treats
             its answer like any other 503.
-        on_cold_start: Called before each wait for such an endpoint.
+        on_cold_start: Called before each wait for such an endpoint, by the call that asks it: the
+            others look on.
     """
 
-    max_retries: int = 2
-    max_reruns: int = 1
-    base: float = 0.5
-    cap: float = 20.0
-    max_retry_after: float = 120.0
-    cold_start_timeout: float = 0.0
+    max_retries: int = _Int(2)
+    max_reruns: int = _Int(1)
+    base: float = _Float(0.5)
+    cap: float = _Float(20.0)
+    max_retry_after: float = _Float(120.0)
+    cold_start_timeout: float = _Float(0.0)
     on_cold_start: Callable[[ColdStart], None] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -112,8 +128,7 @@ class RetryPolicy:
             _check_number(name, getattr(self, name))
         if self.cold_start_timeout != 0:
             _check_number("cold_start_timeout", self.cold_start_timeout)
-        if self.on_cold_start is not None and not callable(self.on_cold_start):
-            raise ConfigError("on_cold_start must be a function")
+        _check_callback("on_cold_start", self.on_cold_start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +161,20 @@ class Limits:
                 _check_count(f"limits ({one.name})", value, lowest, 2**40)
 
 
+PartialT = TypeVar("PartialT", Timeouts, RetryPolicy)
+
+
+def laid_over(base: PartialT, given: PartialT) -> PartialT:
+    """Return a value with what was given in another; its defaults change nothing."""
+    values = ((one.name, getattr(given, one.name)) for one in fields(given))
+    return replace(base, **{name: value for name, value in values if _is_given(name, value)})
+
+
+def _is_given(name: str, value: object) -> bool:
+    # No limit is a limit that someone gave, but nobody gives no callback.
+    return not isinstance(value, _Float | _Int) and (name, value) != ("on_cold_start", None)
+
+
 def check_seconds(name: str, value: object) -> None:
     """Refuse what is not a positive number of seconds (or None).
 
@@ -154,6 +183,11 @@ def check_seconds(name: str, value: object) -> None:
     """
     if value is not None:
         _check_number(name, value)
+
+
+def _check_callback(name: str, value: object) -> None:
+    if value is not None and (not callable(value) or iscoroutinefunction(value)):
+        raise ConfigError(f"{name} must be a function, and not an async one")
 
 
 def _check_number(name: str, value: object) -> None:

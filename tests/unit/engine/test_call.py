@@ -116,12 +116,38 @@ def test_what_another_try_cannot_help_is_final(bench, code):
         APITimeoutError("stalled", phase="idle"),
         status(429, "daily limit of requests reached"),
         status(503, headers={"x-should-retry": "false"}),
-        StreamServerError("bad prompt", status_code=400),
     ],
     ids=str,
 )
 def test_what_will_not_pass_is_final(bench, error):
     assert bench.run(bench.call(), error) == [None]
+
+
+def dead(*, maybe_executed=True):
+    error = APIConnectionError("it went", maybe_executed=maybe_executed)
+    error.stale = True
+    return error
+
+
+@pytest.mark.parametrize("ran", [True, False])
+def test_a_dead_connection_is_replaced_once_at_once_and_free(bench, ran):
+    call = bench.call(RetryPolicy(max_retries=1))
+    errors = [dead(maybe_executed=ran), dead(maybe_executed=ran), dead(maybe_executed=ran)]
+    assert bench.run(call, *errors) == [0.0, pytest.approx(0.5), None]
+    assert len(errors[-1].history) == 3
+    for _ in range(60):
+        assert bench.run(bench.call(RetryPolicy(max_retries=1)), dead(maybe_executed=ran)) == [0.0]
+
+
+def test_a_dead_connection_is_not_replaced_where_a_second_run_is_ruled_out(bench):
+    for call in (
+        bench.call(RetryPolicy(max_retries=0)),
+        bench.call(RetryPolicy(max_reruns=0)),
+        bench.call(idempotent=False),
+    ):
+        assert bench.run(call, dead()) == [None]
+    assert bench.run(bench.call(idempotent=False), dead(maybe_executed=False)) == [0.0]
+    assert bench.run(bench.call(RetryPolicy(max_retries=0)), dead(maybe_executed=False)) == [None]
 
 
 def test_a_server_may_ask_for_another_try(bench):
@@ -138,9 +164,36 @@ def test_what_was_refused_is_tried_again_even_if_it_acts(bench, code):
     assert not error.maybe_executed
 
 
-def test_a_stream_that_was_refused_inside_is_tried_again(bench):
-    errors = [StreamServerError("busy", status_code=429) for _ in range(3)]
-    assert bench.run(bench.call(idempotent=False), *errors) == [1.0, 2.0, None]
+def test_a_lasting_limit_that_names_its_end_is_waited_for(bench):
+    error = status(429, "daily limit reached", retry_after=2.0)
+    assert bench.run(bench.call(), error) == [pytest.approx(2.2)]
+
+
+@pytest.mark.parametrize(
+    ("message", "lasting"),
+    [
+        ("Exceeded workspace input tokens per hour rate limit", True),
+        ("rate limit of 100 QPH exceeded", True),
+        ("Daily quota used up", True),
+        ("200 requests/day", True),
+        ("quota exceeded", True),
+        ("Quota exceeded for requests per minute", False),
+        ("Exceeded workspace input tokens per minute rate limit", False),
+        ("REQUEST_LIMIT_EXCEEDED: 100 QPS", False),
+        ("too many requests in parallel", False),
+    ],
+)
+def test_limits_that_take_hours_are_told_by_their_words(bench, message, lasting):
+    assert (bench.run(bench.call(), status(429, message)) == [None]) == lasting
+
+
+def test_a_second_run_that_does_not_fit_is_stopped_by_the_deadline(bench):
+    call = bench.call(timeouts=Timeouts(total=500))
+    call.phases()
+    bench.now += 300
+    error = APITimeoutError("slow", phase="first_byte")
+    assert not call.again(error)
+    assert error.retry_stopped_by == "deadline"
 
 
 def test_no_wait_goes_past_the_deadline(bench):
@@ -201,7 +254,7 @@ def test_an_error_tells_the_story_of_its_call(bench):
         ("InternalServerError 500", 0.5, None, "r-2"),
     ]
     assert (last.endpoint, last.attempts, last.elapsed) == ("rivers", 2, 0.5)
-    assert last.client_request_id == "k-1"
+    assert last.idempotency_key == "k-1"
     assert last.request.size == 2
 
 
@@ -215,6 +268,20 @@ def test_an_error_after_the_answer_began_counts_its_try(bench):
     error = StreamInterruptedError("cut")
     call.interrupted(error)
     assert (error.attempts, len(error.history), error.elapsed) == (2, 2, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("total", "cold", "reason"), [(10, 300, "deadline"), (300, 10, "cold_start")]
+)
+def test_a_call_that_looks_on_says_what_its_end_was(bench, total, cold, reason):
+    policy = RetryPolicy(cold_start_timeout=cold)
+    asks, looks = (bench.call(policy, timeouts=Timeouts(total=total)) for _ in range(2))
+    asks.phases()
+    assert asks.again(EndpointNotReadyError("scaling", status_code=503))
+    with pytest.raises(EndpointNotReadyError) as caught:
+        bench.settle(looks)
+    assert caught.value.retry_stopped_by == reason
+    assert "longer cold_start_timeout and deadline" in caught.value.hint
 
 
 def test_each_try_is_observed(bench):

@@ -9,6 +9,7 @@ from databricks_serving._core.cold_start import is_cold_start
     ("code", "message"),
     [
         (None, "The endpoint is scaling up from zero."),
+        (None, "Model server is loading"),
         (None, "Endpoint is scaled to zero, please wait"),
         (None, "model is not ready"),
         (None, "Not yet ready"),

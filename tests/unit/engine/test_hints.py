@@ -4,7 +4,8 @@ import httpx
 import pytest
 import wire
 
-from databricks_serving.errors import ServingError
+from databricks_serving import RetryPolicy
+from databricks_serving.errors import EndpointNotReadyError, ServingError
 
 OPTIMISED = "https://abc.serving.cloud.databricks.com/123"
 
@@ -27,7 +28,10 @@ def said(message):
         (403, "Invalid access token.", "workspace.example.com"),
         (403, "Invalid Token", "has expired"),
         (403, "User does not have permission", "CAN QUERY on 'rivers'"),
+        (403, "IP address 1.2.3.4 is not allowed by the IP ACL [ReqId: 1]", "network"),
+        (403, "Access denied: blocked by network policy", "network"),
         (403, "Source IP address: 1.2.3.4 is blocked by Databricks IP access list", "IP access"),
+        (403, "This principal may not skip", "CAN QUERY"),
         (403, "temporarily disabled due to a Databricks-set rate limit of 0", "switched off"),
         (404, "Endpoint with name 'rivers' does not exist.", "workspace.example.com"),
         (413, "too large", "4 MiB for foundation models"),
@@ -45,6 +49,22 @@ def test_a_known_cause_has_a_hint(shell, status, message, hint):
     else:
         assert hint in error.hint
         assert str(error).endswith(f"; hint: {error.hint}")
+
+
+def test_a_page_that_refuses_is_not_taken_for_a_workspace(shell):
+    error = failure(shell, 403, {"html": "<html>Forbidden by the firewall</html>"})
+    assert error.hint.startswith("this is no answer of a workspace")
+
+
+def test_a_wait_for_a_cold_start_that_was_too_short_is_not_told_to_begin_one(shell):
+    client = shell.client(
+        wire.json_reply({"message": "scaling up from zero"}, status=503),
+        retry=RetryPolicy(cold_start_timeout=5),
+    )
+    with pytest.raises(EndpointNotReadyError) as caught:
+        shell.wait(client.chat.completions.create(model="m", messages=wire.USER))
+    assert caught.value.retry_stopped_by == "cold_start"
+    assert "longer cold_start_timeout" in caught.value.hint
 
 
 def test_a_page_that_is_not_there_asks_whether_the_host_is_a_workspace(shell):

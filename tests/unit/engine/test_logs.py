@@ -5,6 +5,8 @@ import logging
 import pytest
 import wire
 
+from databricks_serving._core.logs import log_body
+from databricks_serving._core.secret import Secret
 from databricks_serving.errors import InternalServerError, NotFoundError
 
 SECRET = "hush-0123456789"
@@ -32,7 +34,7 @@ def test_each_try_is_one_line_without_headers_and_bodies(shell, lines):
     call(shell, client, extra_query={"key": SECRET})
     path = "POST /serving-endpoints/rivers/invocations"
     assert lines() == [
-        f"{path}: InternalServerError 503, try 1, 250 ms, request id r-1",
+        f"{path}: InternalServerError 503, try 1, 250 ms, request id r-1; trying again in 0.00 s",
         f"{path}: 200, try 2, 250 ms, request id r-2",
     ]
 
@@ -60,14 +62,25 @@ def test_bodies_are_logged_only_where_asked_for_and_without_the_token(shell, lin
     assert "Your token is ***." in response
 
 
+@pytest.mark.parametrize("place", range(4096 - len(wire.TOKEN), 4097))
+def test_a_token_that_reaches_over_the_end_of_what_is_logged_is_masked(caplog, place):
+    caplog.set_level(logging.DEBUG)
+    log_body("response", b"x" * place + wire.TOKEN.encode() + b"y" * 5000, Secret(wire.TOKEN))
+    assert wire.TOKEN[:4] not in caplog.text
+    assert len(caplog.text) < 5000
+
+
 def test_a_long_body_is_shortened(shell, lines):
     client = shell.client(wire.json_reply(wire.chat("x" * 100_000)), log_bodies=True)
     call(shell, client)
     assert max(map(len, lines())) < 5000
 
 
-def test_nothing_is_logged_above_debug(shell, caplog):
+def test_at_level_info_there_are_retries_alone_and_above_it_nothing(shell, caplog):
     caplog.set_level(logging.INFO)
     with pytest.raises(InternalServerError):
-        call(shell, shell.client(wire.json_reply({}, status=503), log_bodies=True))
-    assert caplog.records == []
+        call(shell, shell.client(wire.json_reply({}, status=503), log_bodies=True, rand=1.0))
+    assert [(r.levelname, r.getMessage().partition("; ")[2]) for r in caplog.records] == [
+        ("INFO", "trying again in 0.50 s"),
+        ("INFO", "trying again in 1.00 s"),
+    ]

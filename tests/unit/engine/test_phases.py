@@ -93,19 +93,6 @@ def test_none_waits_without_end_but_not_longer_than_the_call(clock):
     assert phases(clock, until=7, timeouts=endless).read() == 7
 
 
-def test_another_connection_has_its_own_time(clock):
-    one = phases(clock)
-    one.connect()
-    one.read()
-    clock.now = 3
-    one.progress()
-    one.restart()
-    assert not one.sent
-    assert one.connect() == 2
-    assert one.read() == 4
-    assert one.phase == "first_byte"
-
-
 def test_the_end_of_an_answer_has_its_own_short_time(clock):
     one = phases(clock)
     one.read()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import raw_server
 import wire
+from anyio.from_thread import start_blocking_portal
 
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
@@ -86,6 +87,10 @@ class Blocking:
         """Return the pool of the default transport."""
         return sender._pool.pool
 
+    def streams(self, sender):
+        """Return the connections of the default transport that are open."""
+        return sender._pool.backend.streams
+
     def finish(self):
         """Leave nothing open."""
         for sender in self.senders:
@@ -102,11 +107,15 @@ class Asynchronous(Blocking):
         super().__init__()
         self.runner = asyncio.Runner()
 
+    def run(self, function):
+        """Run an asynchronous function in the loop."""
+        return self.runner.run(function())
+
     def wait(self, value):
         async def run():
             return await value
 
-        return self.runner.run(run())
+        return self.run(run)
 
     def first(self, chunks):
         return self.wait(anext(chunks))
@@ -115,18 +124,40 @@ class Asynchronous(Blocking):
         async def run():
             return b"".join([piece async for piece in chunks])
 
-        return self.runner.run(run())
+        return self.run(run)
 
     def pool(self, sender):
         (home,) = sender._homes.values()
         return home.transport.pool
+
+    def streams(self, sender):
+        (home,) = sender._homes.values()
+        return home.transport.backend.streams
 
     def finish(self):
         super().finish()
         self.runner.close()
 
 
-@pytest.fixture(params=[Blocking, Asynchronous], ids=lambda kind: kind.name)
+class OnTrio(Asynchronous):
+    """The asynchronous sender, in one run of trio."""
+
+    name = "trio"
+
+    def __init__(self):
+        self.senders = []
+        self.portal = start_blocking_portal("trio")
+        self.runner = self.portal.__enter__()
+
+    def run(self, function):
+        return self.runner.call(function)
+
+    def finish(self):
+        Blocking.finish(self)
+        self.portal.__exit__(None, None, None)
+
+
+@pytest.fixture(params=[Blocking, Asynchronous, OnTrio], ids=lambda kind: kind.name)
 def kit(request) -> Iterator[Blocking]:
     """One of the two senders under the same verbs."""
     kit = request.param()

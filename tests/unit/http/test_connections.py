@@ -173,6 +173,23 @@ def test_an_early_refusal_is_read_though_the_request_was_not(kit, serve, build):
     assert (reply.meta.status_code, reply.body) == (413, b"big")
 
 
+@pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
+def test_an_early_refusal_is_heard_though_the_server_reads_no_more(kit, serve, build, interim):
+    def refuse(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.recv(1000)
+        connection.sendall(interim)
+        time.sleep(0.1)
+        connection.sendall(response(b"big", status="413 Payload Too Large"))
+        raw_server.linger(connection)
+
+    server = serve(instead=(refuse,))
+    started = time.monotonic()
+    reply = kit.call(kit.sender(), build(server.host, b"a" * 12_000_000))
+    assert (reply.meta.status_code, reply.body) == (413, b"big")
+    assert time.monotonic() - started < 1
+
+
 def test_a_request_that_was_not_taken_in_full_did_not_run(kit, serve, build):
     def refuse(connection):
         connection.recv(1000)
@@ -184,47 +201,41 @@ def test_a_request_that_was_not_taken_in_full_did_not_run(kit, serve, build):
 
 
 @pytest.mark.parametrize("end", [then_close, raw_server.then_reset])
-@pytest.mark.parametrize("idempotent", [True, False])
-def test_a_stale_connection_is_replaced(kit, serve, build, end, idempotent):
+def test_a_connection_that_the_server_has_closed_is_not_used(kit, serve, build, end):
     server, sender = serve(end(OK), then=OK), kit.sender()
     for _ in range(3):
-        assert kit.call(sender, build(server.host, idempotent=idempotent)).body == b"{}"
+        assert kit.call(sender, build(server.host)).body == b"{}"
         time.sleep(0.02)
     assert len(server.requests) == 3
 
 
-def test_a_connection_that_goes_while_the_request_comes_is_replaced_once(kit, serve, build):
+def test_a_kept_connection_that_goes_while_the_request_comes_is_stale(kit, serve, build):
     server, sender = serve(OK, then_close(b""), then=OK), kit.sender()
     kit.call(sender, build(server.host))
+    error = failed(kit, sender, build(server.host))
+    assert (error.stale, error.maybe_executed) == (True, True)
     assert kit.call(sender, build(server.host)).body == b"{}"
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
-def test_only_once(kit, serve, build):
-    server, sender = serve(OK, then=then_close(b"")), kit.sender()
-    kit.call(sender, build(server.host))
-    error = failed(kit, sender, build(server.host))
-    assert error.maybe_executed
-    assert len(server.requests) == 3
+@pytest.mark.parametrize(
+    "end", [then_close(b""), then_close(b"HTTP/1.1 200 OK\r\n")], ids=["silent", "begun"]
+)
+def test_a_new_connection_that_goes_is_not_stale(kit, serve, build, end):
+    server, sender = serve(end), kit.sender()
+    assert not failed(kit, sender, build(server.host)).stale
 
 
-def test_what_acts_is_not_sent_again_on_another_connection(kit, serve, build):
-    server, sender = serve(OK, then_close(b""), then=OK), kit.sender()
-    kit.call(sender, build(server.host))
-    error = failed(kit, sender, build(server.host, idempotent=False))
-    assert error.maybe_executed
-    assert len(server.requests) == 2
-
-
-def test_a_late_break_is_not_a_stale_connection(kit, serve, build):
+def test_a_kept_connection_that_goes_after_a_byte_or_late_is_not_stale(kit, serve, build):
     def late(connection):
-        time.sleep(1.1)
+        time.sleep(0.6)
         connection.shutdown(socket.SHUT_RDWR)
 
-    server, sender = serve(OK, late, then=OK), kit.sender()
-    kit.call(sender, build(server.host))
-    assert failed(kit, sender, build(server.host)).maybe_executed
-    assert len(server.requests) == 2
+    server, sender = serve(OK, then_close(b"H"), OK, late), kit.sender()
+    for _ in range(2):
+        kit.call(sender, build(server.host))
+        error = failed(kit, sender, build(server.host))
+        assert (error.stale, error.maybe_executed) == (False, True)
 
 
 PHASES = {

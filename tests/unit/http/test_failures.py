@@ -205,7 +205,7 @@ def test_the_time_of_a_body_is_watched_over_any_transport(kit, build):
 
 
 def test_a_body_that_cannot_be_unpacked_is_invalid(kit, request_out):
-    for pieces in ([b"no gzip"], [b"\x1f\x8b"], []):
+    for pieces in ([b"no gzip"], [b"\x1f\x8b"]):
         response = wire.pieces(*pieces, content_type=None, content_encoding="gzip")
         error = failed(kit, response, request_out, InvalidResponseError)
         assert error.garbled
@@ -322,7 +322,11 @@ def test_what_is_not_the_transports_passes_unchanged(kit, request_out):
     class Odd(Exception):  # noqa: N818 - somebody's own
         pass
 
-    for error in (Odd("own"), KeyboardInterrupt(), MemoryError(), RuntimeError("own")):
+    errors = [Odd("own"), MemoryError(), RuntimeError("own")]
+    if kit.name != "trio":
+        # It would end the thread that runs trio here.
+        errors.append(KeyboardInterrupt())
+    for error in errors:
         for answer in (raising(error), wire.pieces(error, content_type=None)):
             with pytest.raises(type(error)) as caught:
                 kit.call(over(kit, answer), request_out)

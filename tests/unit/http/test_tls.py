@@ -1,6 +1,7 @@
 """TLS by real handshakes, and proxies that lead to it."""
 
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -15,6 +16,7 @@ from raw_server import response, then_close
 from databricks_serving._core.proxies import Proxy
 from databricks_serving._core.secret import Secret
 from databricks_serving._http import tls
+from databricks_serving._http.nested_tls import NestedTls
 from databricks_serving.errors import APIConnectionError, APITimeoutError, ConfigError
 from databricks_serving.options import Timeouts
 
@@ -229,6 +231,148 @@ def test_a_stale_connection_is_replaced(kit, serve_tls, build):
     for _ in range(3):
         assert kit.call(sender, build(server.host)).body == b"{}"
         time.sleep(0.02)
+
+
+def two_answers(connection):
+    """Answer the first request twice, in two records of one packet; then leave."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    secure = tls_server.server_context().wrap_bio(incoming, outgoing, server_side=True)
+
+    def step(function):
+        while True:
+            try:
+                return function()
+            except ssl.SSLWantReadError:
+                if outgoing.pending:
+                    connection.sendall(outgoing.read())
+                incoming.write(connection.recv(65536))
+
+    step(secure.do_handshake)
+    step(lambda: secure.read(65536))
+    secure.write(response(b'{"true": 1}'))
+    secure.write(response(b'{"evil": 1}'))
+    connection.sendall(outgoing.read())
+    connection.recv(1)
+
+
+def test_a_record_that_nobody_asked_for_is_not_the_next_answer(kit, serve_tls, build):
+    server = serve_tls(tls_server.server_context(), then=OK, instead=(two_answers,))
+    sender = kit.sender(ssl_context=tls_server.client_context())
+    assert kit.call(sender, build(server.host)).body == b'{"true": 1}'
+    time.sleep(0.05)
+    assert kit.call(sender, build(server.host)).body == b"{}"
+    assert server.connections == 2
+
+
+def test_an_early_refusal_is_heard_through_tls(kit, serve_tls, build):
+    def refuse(connection):
+        with tls_server.server_context().wrap_socket(connection, server_side=True) as secure:
+            secure.recv(1000)
+            secure.sendall(response(b"big", status="413 Payload Too Large"))
+            raw_server.linger(secure)
+
+    server = serve_tls(tls_server.server_context(), instead=(refuse,))
+    sender = kit.sender(ssl_context=tls_server.client_context())
+    started = time.monotonic()
+    reply = kit.call(sender, build(server.host, b"a" * 12_000_000))
+    assert (reply.meta.status_code, reply.body) == (413, b"big")
+    assert time.monotonic() - started < 1
+
+
+def test_each_limit_holds_inside_two_layers_of_tls():
+    ours, theirs = socket.socketpair()
+
+    def drip():
+        outer = tls_server.server_context().wrap_socket(theirs, server_side=True)
+        inner = NestedServer(outer)
+        for byte in inner.record(OK):
+            time.sleep(0.02)
+            outer.sendall(bytes([byte]))
+        outer.close()
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    outer = tls_server.client_context().wrap_socket(ours, server_hostname="localhost")
+    nested = NestedTls(outer, tls_server.client_context(), "localhost")
+    nested.do_handshake()
+    nested.settimeout(0.2)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        nested.recv(100)
+    assert 0.1 < time.monotonic() - started < 0.6
+    nested.settimeout(5)
+    assert nested.recv(100) == OK
+    thread.join(5)
+    nested.close()
+
+
+class NestedServer:
+    """The inner layer of a server, over the outer one."""
+
+    def __init__(self, outer):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = tls_server.server_context()
+        self.layer = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        while True:
+            try:
+                self.layer.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                if self.outgoing.pending:
+                    outer.sendall(self.outgoing.read())
+                self.incoming.write(outer.recv(65536))
+        outer.sendall(self.outgoing.read())
+
+    def record(self, data):
+        self.layer.write(data)
+        return self.outgoing.read()
+
+
+def socks(target, *, verdict=b"\0"):
+    """Lead to a port on loopback as a SOCKS proxy does, or refuse the password."""
+
+    def lead(connection):
+        connection.recv(100)
+        connection.sendall(b"\x05\x02")
+        connection.recv(500)
+        connection.sendall(b"\x01" + verdict)
+        if verdict != b"\0" or not connection.recv(500):
+            return
+        with socket.create_connection(("127.0.0.1", target)) as onward:
+            connection.sendall(b"\x05\0\0\x01\x7f\0\0\x01\0\0")
+            back = threading.Thread(target=tls_server.copy, args=[onward, connection])
+            back.start()
+            tls_server.copy(connection, onward)
+            back.join(5)
+
+    return lead
+
+
+def through_socks(kit, port):
+    proxy = Proxy(f"socks5://127.0.0.1:{port}", Secret("user"), Secret("hush-password"))
+    return kit.sender(ssl_context=tls_server.client_context(), proxy=proxy)
+
+
+def test_a_socks_proxy_leads_to_the_host_and_its_password_is_not_logged(
+    kit, serve, serve_tls, build, caplog
+):
+    caplog.set_level(logging.DEBUG)
+    server = serve_tls(tls_server.server_context(), OK, OK)
+    sender = through_socks(kit, serve(instead=(socks(server.port),)).port)
+    for _ in range(2):
+        assert kit.call(sender, build(server.host)).body == b"{}"
+    assert "hush" not in caplog.text
+
+
+def test_a_socks_proxy_that_refuses_leaves_nothing_open(kit, serve, build, caplog):
+    caplog.set_level(logging.DEBUG)
+    proxy = serve(instead=(socks(0, verdict=b"\1"),) * 3)
+    sender = through_socks(kit, proxy.port)
+    for _ in range(3):
+        error = failed(kit, sender, build("https://host.example.test"))
+        assert f"through the proxy 127.0.0.1:{proxy.port}" in str(error)
+    assert kit.streams(sender) == set()
+    assert "hush" not in caplog.text
 
 
 def test_a_large_request_and_a_large_answer_pass(kit, serve_tls, build):

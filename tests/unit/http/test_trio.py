@@ -29,6 +29,7 @@ def call(phases):
                 for request in requests:
                     with trio.fail_after(4):
                         reply = await (await sender.send(request, phases(request))).read()
+                    await trio.sleep(0.02)
             finally:
                 await sender.close()
             return reply and reply.body
@@ -42,7 +43,7 @@ def sender_of(**connections):
     return AsyncSender(None, Connections(**connections))
 
 
-def test_calls_share_a_connection_until_it_is_stale(serve, build, call):
+def test_calls_share_a_connection_until_the_server_closes_it(serve, build, call):
     server = serve(OK, raw_server.then_close(OK), then=OK)
     assert call(sender_of(), *[build(server.host)] * 4) == b"{}"
     assert server.connections == 2

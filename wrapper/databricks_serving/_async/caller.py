@@ -57,7 +57,7 @@ class AsyncCaller:
 
         async def attempt(call: Call) -> ReplyT:
             response = await self._respond(request, call.phases())
-            return whole_reply(operation, response, request.inputs)
+            return whole_reply(operation, response, request.reading)
 
         return await self._repeat(request, attempt)
 
@@ -69,7 +69,7 @@ class AsyncCaller:
 
         async def attempt(call: Call) -> RawResponse[ReplyT]:
             response = await self._respond(request, call.phases())
-            return RawResponse(operation, response, request.inputs)
+            return RawResponse(operation, response, request.reading)
 
         return await self._repeat(request, attempt)
 
@@ -85,8 +85,7 @@ class AsyncCaller:
         async def attempt(call: Call) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
             phases = call.phases()
             exchange = await self._open(request, phases)
-            limit = self.settings.limits.event_bytes
-            session = StreamSession(operation, exchange.meta, limit)
+            session = StreamSession(operation, exchange.meta, request.reading)
             reader = AsyncReader(exchange, session, phases, call.interrupted)
             await reader.begin()
             return AsyncChunkStream(reader)
@@ -105,21 +104,20 @@ class AsyncCaller:
             operation, self.settings, endpoint, arguments, call_id=str(uuid4()), stream=stream
         )
         if self.settings.log_bodies:
-            log_body("request", request.content.reveal(), self.settings.credentials.token)
+            log_body("request", request.content.reveal(), request.reading.token)
         return request
 
     async def _respond(self, request: Request, phases: Phases) -> Response:
         exchange = await self._open(request, phases)
         response = await exchange.read()
         if self.settings.log_bodies:
-            log_body("response", response.body, self.settings.credentials.token)
+            log_body("response", response.body, request.reading.token)
         return response
 
     async def _open(self, request: Request, phases: Phases) -> AsyncExchange:
         exchange = await self.sender.send(request, phases)
         if exchange.is_error:
-            token = self.settings.credentials.token
-            raise status_error(await exchange.read(), datetime.now(UTC), token)
+            raise status_error(await exchange.read(), datetime.now(UTC))
         return exchange
 
     async def _repeat(

@@ -3,17 +3,17 @@
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.resources import AsyncChat, AsyncCompletions, AsyncEmbeddings
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
+from databricks_serving._core.client_base import ClientBase
 from databricks_serving._core.config import resolve_credentials
 from databricks_serving._core.proxies import resolve_proxy
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import (
-    NOT_PORTABLE,
     Options,
     changed_settings,
     check_network,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class AsyncServingClient:
+class AsyncServingClient(ClientBase[AsyncCaller]):
     """The asynchronous twin of `ServingClient`: the same methods, awaited.
 
     Takes what `ServingClient` takes, with an asynchronous httpx transport. One client serves many
@@ -45,6 +45,7 @@ class AsyncServingClient:
         deadline: float | None = None,
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
+        idempotent: bool | None = None,
         limits: Limits | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -60,6 +61,7 @@ class AsyncServingClient:
             deadline=deadline,
             max_retries=max_retries,
             retry=retry,
+            idempotent=idempotent,
             default_headers=default_headers,
         )
         credentials = resolve_credentials(host, secret, os.getenv)
@@ -80,15 +82,6 @@ class AsyncServingClient:
         self.completions: AsyncCompletions = AsyncCompletions(caller)
         self.embeddings: AsyncEmbeddings = AsyncEmbeddings(caller)
 
-    def __repr__(self) -> str:
-        # A traceback that shows local variables may ask a client that is not made yet.
-        caller: AsyncCaller | None = getattr(self, "_caller", None)
-        host = caller.settings.credentials.host if caller else ""
-        return f"{type(self).__name__}(host={host!r})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(NOT_PORTABLE)
-
     @forgetful
     def with_options(
         self,
@@ -97,6 +90,7 @@ class AsyncServingClient:
         deadline: float | None = None,
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
+        idempotent: bool | None = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections.
@@ -104,10 +98,12 @@ class AsyncServingClient:
         Closing the copy closes nothing; closing this client closes the connections of both.
 
         Args:
-            timeout: As for the client; None keeps it, as for the next three.
+            timeout: As for the client. None keeps it, and so do all options here; of `Timeouts`
+                and `RetryPolicy` the fields that are given change.
             deadline: As for the client.
             max_retries: As for the client.
             retry: As for the client.
+            idempotent: As for the client.
             default_headers: Headers added to those of the client.
         """
         options = Options(
@@ -115,6 +111,7 @@ class AsyncServingClient:
             deadline=deadline,
             max_retries=max_retries,
             retry=retry,
+            idempotent=idempotent,
             default_headers=default_headers,
         )
         copy = object.__new__(type(self))

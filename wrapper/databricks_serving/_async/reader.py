@@ -1,10 +1,12 @@
 """The reading of one streamed answer over an asynchronous transport."""
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic
 
+from databricks_serving._core.boundary import forget
 from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.streaming import (
@@ -43,6 +45,7 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         self._pieces = exchange.chunks()
         self._first: ChunkT | None = None
         self._turn = threading.Lock()
+        self._failure: ServingError | None = None
         self._closed = False
 
     async def begin(self) -> None:
@@ -57,13 +60,18 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         """Return the next chunk, or None at the end."""
         if not self._turn.acquire(blocking=False):
             raise StreamUseError(BUSY)
+        if self._failure is not None:
+            self._turn.release()
+            raise self._failure.with_traceback(None)
+        handled = sys.exception()
         try:
             first, self._first = self._first, None
-            return first or await self._read()
+            return first if first is not None else await self._read()
         except BaseException as error:
-            if isinstance(error, ServingError):
-                self._note(error)
+            self._fail(error)
             await self.close()
+            forget(error, handled)
+            handled = None
             raise
         finally:
             self._turn.release()
@@ -98,12 +106,19 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         else:
             self.session.feed(piece)
 
+    def _fail(self, error: BaseException) -> None:
+        """Take note of the first error: later readings end alike."""
+        if isinstance(error, ServingError) and self._failure is None:
+            self._failure = error
+            self._note(error)
+
     async def _drain(self) -> None:
         """Read what follows the terminator, so that the connection can be used again."""
         if self._closed:
             return
         self._phases.finish(DRAIN_SECONDS)
-        with suppress(ServingError):
+        # A transport of the user's may raise what it likes: the answer is whole.
+        with suppress(Exception):
             rest = 0
             async for piece in self._pieces:
                 rest += len(piece)

@@ -30,8 +30,8 @@ class Accumulator(Protocol[ChunkT_contra, EventT_co, ReplyT_co]):
         ...
 
     @property
-    def complete(self) -> bool:
-        """Whether an answer has begun and every one begun has finished."""
+    def finished(self) -> int:
+        """How many answers have finished; 0 while one that began has not."""
         ...
 
 
@@ -99,8 +99,8 @@ class _Choices(Generic[StateT]):
         return [self._states[index].to_dict() for index in sorted(self._states)]
 
     @property
-    def complete(self) -> bool:
-        return bool(self._states) and all(s.finish_reason for s in self._states.values())
+    def finished(self) -> int:
+        return len(self._states) if all(s.finish_reason for s in self._states.values()) else 0
 
 
 class ChatAccumulator:
@@ -126,9 +126,9 @@ class ChatAccumulator:
         return ChatCompletion.from_dict(data)
 
     @property
-    def complete(self) -> bool:
-        """Whether an answer has begun and every one begun has finished."""
-        return self._choices.complete
+    def finished(self) -> int:
+        """How many answers have finished; 0 while one that began has not."""
+        return self._choices.finished
 
 
 class CompletionAccumulator:
@@ -154,6 +154,6 @@ class CompletionAccumulator:
         return Completion.from_dict(data)
 
     @property
-    def complete(self) -> bool:
-        """Whether a completion has begun and every one begun has finished."""
-        return self._choices.complete
+    def finished(self) -> int:
+        """How many completions have finished; 0 while one that began has not."""
+        return self._choices.finished

@@ -4,9 +4,16 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar, cast
+from itertools import zip_longest
+from types import TracebackType
+from typing import Any, Final, TypeVar, cast
 
 from databricks_serving.errors import ServingError
+
+# Packages whose frames hold prompts and headers: this one, and what it sends with.
+_HOLDERS: Final = frozenset(
+    {"databricks_serving", "databricks_serving_api", "h11", "httpcore2", "httpx"}
+)
 
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
 
@@ -15,8 +22,8 @@ def forgetful(function: CallableT) -> CallableT:
     """Let a function, plain or `async`, raise errors of this package without its frames.
 
     A frame keeps its local variables, and tools print them: those inside this package hold prompts
-    and headers. An error of ours says what there is to know. Others keep their tracebacks, but for
-    the arguments in the frame of this function.
+    and headers. An error of ours says what there is to know. One of a user's own code that we call,
+    a Ctrl-C and a cancellation keep the frames that are not ours. A fault of ours keeps all.
     """
     forgetting = _awaiting(function) if inspect.iscoroutinefunction(function) else _plain(function)
     return cast("CallableT", forgetting)
@@ -28,10 +35,10 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
         handled = sys.exception()
         try:
             return function(*args, **kwargs)
-        except ServingError as error:
-            _forget(error, handled)
+        except BaseException as error:
+            forget(error, handled)
             handled = None
-            raise error.with_traceback(None)  # noqa: B904 - its cause is its own
+            raise
         finally:
             args, kwargs = (), {}
 
@@ -44,18 +51,27 @@ def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
         handled = sys.exception()
         try:
             return await function(*args, **kwargs)
-        except ServingError as error:
-            _forget(error, handled)
+        except BaseException as error:
+            forget(error, handled)
             handled = None
-            raise error.with_traceback(None)  # noqa: B904 - its cause is its own
+            raise
         finally:
             args, kwargs = (), {}
 
     return call
 
 
-def _forget(error: BaseException, handled: BaseException | None) -> None:
-    """Drop the tracebacks of what led to an error, up to what the caller was handling before."""
+def forget(error: BaseException, handled: BaseException | None) -> None:
+    """Drop from an error, and from what led to it, the frames that hold what the user sent.
+
+    Args:
+        error: An error on its way to the user; `raise` alone goes on with it.
+        handled: What the user was handling before, which stays as it is.
+    """
+    others = isinstance(error, Exception) and not isinstance(error, ServingError)
+    if others and _is_ours(_last(error.__traceback__)):
+        # A mistake of this package's is to be seen whole.
+        return
     pending: list[BaseException | None] = [error]
     seen: list[BaseException | None] = [None, handled]
     while pending:
@@ -63,5 +79,32 @@ def _forget(error: BaseException, handled: BaseException | None) -> None:
         if not any(one is other for other in seen):
             seen.append(one)
             cause = cast("BaseException", one)
-            cause.__traceback__ = None
+            cause.__traceback__ = _without_ours(cause) if others else None
             pending += [cause.__cause__, cause.__context__]
+
+
+def _without_ours(error: BaseException) -> TracebackType | None:
+    if isinstance(error, ServingError):
+        return None
+    kept: list[TracebackType] = []
+    trace = error.__traceback__
+    while trace is not None:
+        if not _is_ours(trace):
+            kept.append(trace)
+        trace = trace.tb_next
+    for one, following in zip_longest(kept, kept[1:]):
+        one.tb_next = following
+    return kept[0] if kept else None
+
+
+def _last(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace
+
+
+def _is_ours(trace: TracebackType | None) -> bool:
+    if trace is None:
+        return False
+    name: str = trace.tb_frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] in _HOLDERS

@@ -1,7 +1,7 @@
 """One call: its tries, its deadline, and what its errors know of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from databricks_serving._core.phases import Phases
 from databricks_serving._core.quota import RetryQuota
 from databricks_serving._core.requests import Request
 from databricks_serving._core.retry import Outcome, cost_of, is_retryable, outcome_of, wait_after
+from databricks_serving._core.scrub import scrub
 from databricks_serving._trail import Attempt
 from databricks_serving.errors import (
     APITimeoutError,
@@ -69,6 +70,7 @@ class Call:
         "_history",
         "_policy",
         "_refund",
+        "_replaced",
         "_request",
         "_reruns",
         "_resume",
@@ -90,6 +92,7 @@ class Call:
         self._deadline = None if total is None else self._started + total
         self._history: list[Attempt] = []
         self._tries = self._retries = self._reruns = self._refund = 0
+        self._replaced = False
         self._cold = ColdWait(request.endpoint, policy, shared.probers)
 
     def pause(self) -> float:
@@ -103,9 +106,11 @@ class Call:
             return max(self._resume - now, 0.0)
         # The other call's answer is worth asking at once.
         self._resume = now
-        wait = self._cold.look(now, self._world.rand())
-        if wait is None or self._is_over(now + wait):
-            raise self._asleep()
+        wait, stopped_by = self._in_time(
+            self._cold.look(now, self._world.rand()), "cold_start", now
+        )
+        if wait is None:
+            raise self._asleep(stopped_by)
         return wait
 
     def phases(self) -> Phases:
@@ -118,38 +123,38 @@ class Call:
         """Take note that the try gave an answer."""
         self._shared.quota.give(self._request.endpoint, self._refund)
         status, request_id = (meta.status_code, meta.request_id) if meta else (None, None)
-        self._observe(status, request_id, None)
+        self._observe(status, request_id)
 
     def again(self, error: ServingError) -> bool:
         """Decide whether to try again after an error, which is told what is known of the call."""
         now = self._world.monotonic()
-        self._note(error, now)
         wait, error.retry_stopped_by = self._decide(error, now)
+        self._note(error, now, wait)
         if wait is None:
             self._describe(error)
             return False
-        self._history[-1] = replace(self._history[-1], wait=wait)
         self._resume = now + wait
         return True
 
     def interrupted(self, error: ServingError) -> None:
         """Take note of an error after the answer had begun, and tell it what is known."""
-        self._note(error, self._world.monotonic())
+        self._note(error, self._world.monotonic(), None)
         self._describe(error)
 
     def leave(self) -> None:
         """End the call, however it ended."""
         self._cold.leave()
 
-    def _note(self, error: ServingError, now: float) -> None:
+    def _note(self, error: ServingError, now: float, wait: float | None) -> None:
+        scrub(error, self._request.reading.token)
         cause = _cause_of(error)
-        self._history.append(Attempt(cause, now - self._started, None, error.request_id))
-        self._observe(getattr(error, "status_code", None), error.request_id, cause)
+        self._history.append(Attempt(cause, now - self._started, wait, error.request_id))
+        self._observe(getattr(error, "status_code", None), error.request_id, cause, wait)
 
     def _describe(self, error: ServingError) -> None:
         request = self._request
         error.endpoint = request.endpoint
-        error.client_request_id = request.call_id
+        error.idempotency_key = request.call_id
         error.request = request.trail()
         error.history = tuple(self._history)
         error.attempts = self._tries
@@ -164,50 +169,78 @@ class Call:
         if isinstance(error, EndpointNotReadyError) and self._policy.cold_start_timeout:
             wait = self._cold.poll(error.message, error.retry_after, now, self._world.rand())
             return self._in_time(wait, "cold_start", now)
-        if self._retries >= self._policy.max_retries:
-            return None, "retries"
-        if outcome == "unknown" and not self._may_rerun(error, now):
-            return None, "reruns"
+        if self._replaces(error):
+            return self._in_time(0.0, "deadline", now)
+        stopped_by = self._stopped_by(error, outcome, now)
+        if stopped_by is not None:
+            return None, stopped_by
         wait = wait_after(self._policy, error, self._retries, self._world.rand())
         verdict = self._in_time(wait, "retry_after", now)
-        return verdict if verdict[0] is None else self._pay(error, verdict, outcome)
+        if verdict[1] is None and not self._pay(error, outcome):
+            return None, "quota"
+        return verdict
 
     def _in_time(self, wait: float | None, reason: str, now: float) -> Verdict:
         if wait is None:
             return None, reason
         return (None, "deadline") if self._is_over(now + wait) else (wait, None)
 
-    def _pay(self, error: ServingError, verdict: Verdict, outcome: Outcome) -> Verdict:
+    def _pay(self, error: ServingError, outcome: Outcome) -> bool:
         cost = cost_of(error)
         if not self._shared.quota.take(self._request.endpoint, cost):
-            return None, "quota"
+            return False
         self._refund += cost
         self._retries += 1
         self._reruns += outcome == "unknown"
-        return verdict
+        return True
 
-    def _may_rerun(self, error: ServingError, now: float) -> bool:
-        """Tell whether a try that the model may have run can be repeated."""
-        if not self._request.idempotent or self._reruns >= self._policy.max_reruns:
+    def _stopped_by(self, error: ServingError, outcome: Outcome, now: float) -> str | None:
+        if self._retries >= self._policy.max_retries:
+            return "retries"
+        if outcome == "unknown" and not self._has_reruns:
+            return "reruns"
+        if outcome == "unknown" and not self._has_time_like(error, now):
+            return "deadline"
+        return None
+
+    def _replaces(self, error: ServingError) -> bool:
+        """Tell whether a dead connection is to be replaced, which is free once."""
+        if self._replaced or not self._policy.max_retries or not getattr(error, "stale", False):
             return False
-        # Another wait as long as the one that was in vain must fit.
+        self._replaced = not error.maybe_executed or self._has_reruns
+        return self._replaced
+
+    @property
+    def _has_reruns(self) -> bool:
+        return self._request.idempotent and self._reruns < self._policy.max_reruns
+
+    def _has_time_like(self, error: ServingError, now: float) -> bool:
+        """Tell whether another wait fits that is as long as one that was in vain."""
         slow = isinstance(error, APITimeoutError)
         return not slow or not self._is_over(now + (now - self._try_started))
 
     def _is_over(self, then: float) -> bool:
         return self._deadline is not None and then >= self._deadline
 
-    def _asleep(self) -> EndpointNotReadyError:
+    def _asleep(self, stopped_by: str | None) -> EndpointNotReadyError:
         error = EndpointNotReadyError(
             "the endpoint is still scaling up from zero", status_code=HTTPStatus.SERVICE_UNAVAILABLE
         )
-        error.retry_stopped_by = "cold_start"
+        error.retry_stopped_by = stopped_by
         self._describe(error)
         return error
 
-    def _observe(self, status: int | None, request_id: str | None, cause: str | None) -> None:
+    def _observe(
+        self,
+        status: int | None,
+        request_id: str | None,
+        cause: str | None = None,
+        wait: float | None = None,
+    ) -> None:
         took = self._world.monotonic() - self._try_started
-        self._world.observe(TryRecord(self._request, self._tries, took, status, request_id, cause))
+        self._world.observe(
+            TryRecord(self._request, self._tries, took, status, request_id, cause, wait)
+        )
 
 
 def _cause_of(error: ServingError) -> str:

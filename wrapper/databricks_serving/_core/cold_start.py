@@ -10,7 +10,7 @@ from databricks_serving.options import ColdStart, RetryPolicy
 # No document gives the body of such an answer: any of these words, at status 503, counts.
 _WORDS: Final = re.compile(
     r"scal(?:ed?|ing)[ _-]+(?:up|from|to)(?![a-z])|not[ _](?:yet[ _])?ready(?![a-z])"
-    r"|cold[ _-]start|(?:is|still)[ _]starting|(?:starting|warming|waking)[ _]up",
+    r"|cold[ _-]start|(?:is|still)[ _](?:starting|loading)|(?:starting|warming|waking)[ _]up",
     re.IGNORECASE,
 )
 # Seconds between two questions, and between two looks at whether another call got an answer.
@@ -78,7 +78,7 @@ class ColdWait:
     def look(self, now: float, rand: float) -> float | None:
         """Return the seconds until the next look at the other call; None when time is up."""
         step = _LOOK * (1 + rand)
-        return None if self._is_over(now, step) else step
+        return step if self._has_time(now, step) else None
 
     def poll(self, message: str, asked: float | None, now: float, rand: float) -> float | None:
         """Return the seconds until the next question; None when time is up.
@@ -92,11 +92,11 @@ class ColdWait:
         self._probers.lead(self._endpoint, self)
         wait = _POLLS[min(self._polls, len(_POLLS) - 1)] * (1 + _JITTER * rand)
         wait = max(wait, asked or 0.0)
-        if self._is_over(now, wait):
+        if not self._has_time(now, wait):
             return None
         self._polls += 1
         if self._policy.on_cold_start is not None:
-            elapsed = now - (self._since or now)
+            elapsed = now - self._begun(now)
             self._policy.on_cold_start(ColdStart(self._endpoint, elapsed, wait, message))
         return wait
 
@@ -105,7 +105,11 @@ class ColdWait:
         if self._since is not None:
             self._probers.leave(self._endpoint, self)
 
-    def _is_over(self, now: float, wait: float) -> bool:
+    def _has_time(self, now: float, wait: float) -> bool:
+        return now + wait <= self._begun(now) + self._policy.cold_start_timeout
+
+    def _begun(self, now: float) -> float:
+        """Return when the wait began, which is now if it had not."""
         if self._since is None:
             self._since = now
-        return now + wait > self._since + self._policy.cold_start_timeout
+        return self._since

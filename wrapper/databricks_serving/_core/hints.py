@@ -1,11 +1,13 @@
 """What usually helps, in one line, where a cause is well known."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 from databricks_serving._core.requests import Request
 from databricks_serving._core.retry import is_lasting
+from databricks_serving._core.units import size_text
 from databricks_serving.errors import (
     APIStatusError,
     AuthenticationError,
@@ -20,7 +22,10 @@ from databricks_serving.errors import (
 # fact: route-optimised endpoints live on hosts of their own and take no personal access token.
 _ROUTE_OPTIMISED: Final = (".serving.cloud.databricks.com", ".serving.azuredatabricks.net")
 _PERSONAL: Final = "dapi"
-_MIB: Final = 1024 * 1024
+_ADDRESS_REFUSED: Final = re.compile(
+    r"\bip\b.*\b(?:acl|access|address|allow|block|den|not|range|restrict|white)"
+    r"|\b(?:block|den|not allowed|restrict).*\bip\b|network polic|public (?:network|access)"
+)
 
 
 def hint_for(error: ServingError, request: Request) -> str | None:
@@ -49,8 +54,10 @@ def _of_permission(error: APIStatusError, request: Request) -> str | None:
     host = urlsplit(request.url).netloc
     if "rate limit of 0" in text:
         return "this endpoint is switched off for the workspace; waiting does not help"
-    if "ip" in text.split() and "access list" in text:
-        return "the workspace's IP access list refuses this machine"
+    if _ADDRESS_REFUSED.search(text):
+        return f"{host} refuses the network that this machine calls from (IP access list?)"
+    if str(error.body).lstrip().startswith("<"):
+        return f"this is no answer of a workspace: a gateway before {host} may have refused"
     if "scope" in text:
         return "the OAuth token needs the scope that the message names, or all-apis"
     if "token" in text:
@@ -71,18 +78,19 @@ def _of_missing(error: APIStatusError, request: Request) -> str | None:
 
 
 def _of_size(_error: APIStatusError, request: Request) -> str | None:
-    size = request.size / _MIB
     return (
-        f"the request has {size:.3g} MiB; the platform takes 16 MiB for custom models "
+        f"the request has {size_text(request.size)}; the platform takes 16 MiB for custom models "
         "and 4 MiB for foundation models"
     )
 
 
 def _of_limit(error: APIStatusError, _request: Request) -> str | None:
-    return "this limit takes hours to clear" if is_lasting(error.message) else None
+    return "this limit takes hours to clear" if is_lasting(error) else None
 
 
-def _of_cold_start(_error: APIStatusError, _request: Request) -> str | None:
+def _of_cold_start(error: APIStatusError, _request: Request) -> str | None:
+    if error.retry_stopped_by in {"cold_start", "deadline"}:
+        return "waiting longer takes a longer cold_start_timeout and deadline"
     return "retry=RetryPolicy(cold_start_timeout=300) waits until the endpoint is up"
 
 

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from typing import Final, Protocol
 
+from databricks_serving._core.units import size_text
 from databricks_serving.errors import InvalidResponseError, ResponseTooLargeError
 
 _PIECE: Final = 1024 * 1024
@@ -12,7 +13,6 @@ _SLICE: Final = 64 * 1024
 _MAX_MEMBERS: Final = 1000
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _DEFLATE_METHOD: Final = 8
-_MIB: Final = 1024 * 1024
 
 
 class _Decoder(Protocol):
@@ -70,7 +70,8 @@ class Inflater:
         Raises:
             InvalidResponseError: When its end is missing.
         """
-        if self._name and not (self._decoder and self._decoder.eof):
+        begun = self._head or self._decoder
+        if begun and not (self._decoder and self._decoder.eof):
             raise _damaged(self._name, "its end is missing")
 
     def _unpack(self, data: bytes) -> Iterator[bytes]:
@@ -113,8 +114,9 @@ class Inflater:
     def _count(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > self._limit:
-            shown = f"{self._limit / _MIB:g} MiB" if self._limit >= _MIB else f"{self._limit} bytes"
-            raise ResponseTooLargeError(f"the answer is larger than {shown}, see Limits")
+            options = "Limits(response_bytes=..., stream_bytes=...)"
+            text = f"the answer is larger than {size_text(self._limit)}, see {options}"
+            raise ResponseTooLargeError(text)
 
 
 def _encoding_of(header: str) -> str:

@@ -24,28 +24,37 @@ class TryRecord(NamedTuple):
     status: int | None
     request_id: str | None
     cause: str | None
+    wait: float | None
 
 
 def log_try(record: TryRecord) -> None:
-    """Log a try at level DEBUG: method, path, status, number, duration and request id."""
-    if not logger.isEnabledFor(logging.DEBUG):
+    """Log a try: method, path, status, number, duration and request id.
+
+    The level is DEBUG, and INFO where another try follows, whose wait is logged too.
+    """
+    level = logging.DEBUG if record.wait is None else logging.INFO
+    if not logger.isEnabledFor(level):
         return
     request = record.request
     outcome = record.cause or record.status or "answered"
-    logger.debug(
-        "%s %s: %s, try %d, %.0f ms, request id %s",
+    logger.log(
+        level,
+        "%s %s: %s, try %d, %.0f ms, request id %s%s",
         request.method,
         urlsplit(request.url).path,
         outcome,
         record.number,
         record.duration * 1000,
         (record.request_id or "none")[:_SHOWN_ID],
+        "" if record.wait is None else f"; trying again in {record.wait:.2f} s",
     )
 
 
 def log_body(what: str, body: bytes, token: Secret) -> None:
     """Log a body at level DEBUG, for clients that were made with `log_bodies=True`."""
     if logger.isEnabledFor(logging.DEBUG):
-        text = token.mask(body[:_SHOWN]).decode("utf-8", "replace")
+        # A token that reaches over the end is seen whole before it is cut.
+        shown = token.mask(body[: _SHOWN + len(token.reveal())])[:_SHOWN]
+        text = shown.decode("utf-8", "replace")
         cut = f" ... ({len(body)} bytes)" if len(body) > _SHOWN else ""
         logger.debug("%s body: %s%s", what, text, cut)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from databricks_serving._core import shapes, subjects
 from databricks_serving._core.accumulate import (
@@ -15,6 +15,7 @@ from databricks_serving._core.arguments import (
     CompletionArguments,
     EmbeddingArguments,
 )
+from databricks_serving._core.units import MIB
 from databricks_serving.errors import PartialReply
 from databricks_serving.events import ChatEvent, CompletionEvent
 from databricks_serving_api.api.chat import create_chat_completion
@@ -47,12 +48,6 @@ EventT = TypeVar("EventT")
 
 JsonObject = dict[str, Any]
 
-_MIB: Final = 1024 * 1024
-
-
-def _uncounted(_body: Mapping[str, Any]) -> None:
-    return None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[ReplyT]):
@@ -62,11 +57,11 @@ class Operation(Generic[ReplyT]):
     check_request: Callable[[Mapping[str, Any]], None]
     get_kwargs: Callable[..., dict[str, Any]]
     check: Callable[[JsonObject, int | None], None]
-    """Takes a decoded reply, and the number that `count_inputs` returned for the request."""
+    """Takes a decoded reply, and the number that `count_parts` returned for the request."""
     parse: Callable[[Mapping[str, Any]], ReplyT]
-    count_inputs: Callable[[Mapping[str, Any]], int | None] = _uncounted
+    count_parts: Callable[[Mapping[str, Any]], int | None]
     """Takes the body of a request; returns how many parts its reply must have, if that is known."""
-    max_reply_bytes: int = 64 * _MIB
+    max_reply_bytes: int = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +84,7 @@ CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = Strea
     parse_event=create_chat_completion.parse_event,
     as_event=shapes.chat_completion_as_chunk,
     accumulator=ChatAccumulator,
+    count_parts=subjects.count_answers,
 )
 
 COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = StreamingOperation(
@@ -101,6 +97,7 @@ COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = S
     parse_event=create_completion.parse_event,
     as_event=shapes.completion_as_chunk,
     accumulator=CompletionAccumulator,
+    count_parts=subjects.count_completions,
 )
 
 EMBEDDING: Operation[EmbeddingResponse] = Operation(
@@ -109,7 +106,7 @@ EMBEDDING: Operation[EmbeddingResponse] = Operation(
     get_kwargs=create_embedding.get_kwargs,
     check=shapes.check_embeddings,
     parse=create_embedding.parse,
-    count_inputs=subjects.count_texts,
+    count_parts=subjects.count_texts,
     # 2,048 vectors of 4,096 numbers have 160 MB.
-    max_reply_bytes=256 * _MIB,
+    max_reply_bytes=256 * MIB,
 )

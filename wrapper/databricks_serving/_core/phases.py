@@ -53,11 +53,6 @@ class Phases:
         self._timeouts = timeouts
         self._until = until
         self._monotonic = monotonic
-        self.restart()
-
-    def restart(self) -> None:
-        """Begin anew, for another connection."""
-        self.sent = False
         self._connect_until: float | None = None
         self._read_until: float | None = None
         self._phase: Literal["first_byte", "idle"] = "first_byte"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from databricks_serving._core.operations import Operation, ReplyT
+from databricks_serving._core.reading import Reading
 from databricks_serving._core.replies import Response, decode_object
+from databricks_serving._core.scrub import scrubbing
 from databricks_serving._core.whole import whole_reply
 from databricks_serving_api.types import ReplyMeta
 
@@ -16,7 +18,7 @@ class RawResponse(Generic[ReplyT]):
 
     _operation: Operation[ReplyT]
     _response: Response
-    _inputs: int | None = None
+    _reading: Reading
 
     def __repr__(self) -> str:
         return f"RawResponse(status_code={self.status_code}, request_id={self.request_id!r})"
@@ -48,7 +50,8 @@ class RawResponse(Generic[ReplyT]):
 
     def json(self) -> dict[str, Any]:
         """Return the decoded body; raises as `parse` does."""
-        return decode_object(self._response)
+        with scrubbing(self._reading.token):
+            return decode_object(self._response)
 
     def parse(self) -> ReplyT:
         """Return the typed reply.
@@ -57,4 +60,5 @@ class RawResponse(Generic[ReplyT]):
             InvalidResponseError: When the body is not what the contract says.
             APIStatusError: When the body reports an error in spite of its status.
         """
-        return whole_reply(self._operation, self._response, self._inputs)
+        with scrubbing(self._reading.token):
+            return whole_reply(self._operation, self._response, self._reading)

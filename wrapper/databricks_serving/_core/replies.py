@@ -17,7 +17,6 @@ from databricks_serving._core.error_bodies import (
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.operations import Operation, ReplyT
 from databricks_serving._core.retry_after import parse_retry_after
-from databricks_serving._core.secret import Secret
 from databricks_serving.errors import (
     APIStatusError,
     EndpointNotReadyError,
@@ -51,20 +50,23 @@ def media_type(meta: ReplyMeta) -> str:
     return meta.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def status_error(response: Response, now: datetime, token: Secret) -> APIStatusError:
+def status_error(response: Response, now: datetime) -> APIStatusError:
     """Return the error that a response with a status other than 2xx means.
 
     Args:
         response: The response, body included.
         now: The local time, for a Retry-After date.
-        token: The token of the request, which some servers repeat in their message.
     """
     meta = response.meta
     if HTTPStatus.MULTIPLE_CHOICES <= meta.status_code < HTTPStatus.BAD_REQUEST:
         return _error(meta, ErrorFacts(_redirect(meta)), "", None)
-    facts, body = read_error_body(token.mask(response.body), meta.status_code)
-    retry_after = parse_retry_after(meta.headers, now) or facts.retry_after
-    return _error(meta, facts, body, retry_after)
+    facts, body = read_error_body(response.body, meta.status_code)
+    return _error(meta, facts, body, parse_retry_after(meta.headers, now))
+
+
+def reported_error(meta: ReplyMeta, facts: ErrorFacts, body: object) -> APIStatusError:
+    """Return the error that a body or a first event reports in spite of its status."""
+    return _error(meta, facts, body, None)
 
 
 def _error(
@@ -82,7 +84,7 @@ def _error(
         request_id=meta.request_id,
         headers=meta.headers,
         body=body,
-        retry_after=retry_after,
+        retry_after=retry_after or facts.retry_after,
     )
 
 
@@ -99,31 +101,31 @@ def _redirect(meta: ReplyMeta) -> str:
 
 
 def read_reply(
-    operation: Operation[ReplyT], response: Response, inputs: int | None = None
+    operation: Operation[ReplyT], response: Response, parts: int | None = None
 ) -> ReplyT:
     """Return the typed reply of a whole response.
 
     Args:
         operation: The task.
         response: The response.
-        inputs: Number of texts that were to be embedded, where known.
+        parts: How many parts the reply must have, where known.
 
     Raises:
         InvalidResponseError: When the body is not what the contract says.
         APIStatusError: When the body reports an error in spite of its status.
     """
-    reply = operation.parse(checked_object(operation, response, inputs))
+    reply = operation.parse(checked_object(operation, response, parts))
     reply.meta = response.meta
     return reply
 
 
 def checked_object(
-    operation: Operation[Any], response: Response, inputs: int | None = None
+    operation: Operation[Any], response: Response, parts: int | None = None
 ) -> dict[str, Any]:
     """Return the JSON object of a response, checked and completed; raises as `read_reply` does."""
     data = decode_object(response)
     try:
-        operation.check(data, inputs)
+        operation.check(data, parts)
     except InvalidResponseError as error:
         raise _invalid(response, str(error)) from None
     return data
@@ -144,7 +146,7 @@ def decode_object(response: Response) -> dict[str, Any]:
         raise _invalid(response, f"the body is a JSON {type(data).__name__}, not an object")
     facts = find_event_error(data)
     if facts is not None:
-        raise _error(response.meta, facts, data, facts.retry_after)
+        raise reported_error(response.meta, facts, data)
     return data
 
 

@@ -2,18 +2,24 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
 from databricks_serving._core.operations import Operation
+from databricks_serving._core.reading import Reading
 from databricks_serving._core.secret import Hidden
-from databricks_serving._core.settings import Settings, check_headers
+from databricks_serving._core.settings import (
+    Settings,
+    changed_timeouts,
+    check_headers,
+    check_idempotent,
+)
 from databricks_serving._trail import SentRequest
 from databricks_serving.errors import ConfigError, InvalidRequestError
-from databricks_serving.options import Timeouts, check_seconds
+from databricks_serving.options import Timeouts
 
 T = TypeVar("T")
 
@@ -38,7 +44,7 @@ class Request:
         timeouts: Limits in seconds, that of the whole call among them.
         limit: The largest answer to take in, in bytes.
         idempotent: Whether it may be sent again although the model may have run it.
-        inputs: Number of texts to embed, where that is what the call is about.
+        reading: How its answer is to be read.
     """
 
     endpoint: str
@@ -49,7 +55,7 @@ class Request:
     timeouts: Timeouts
     limit: int
     idempotent: bool = True
-    inputs: int | None = None
+    reading: Reading = field(default_factory=Reading)
 
     def trail(self) -> SentRequest:
         """Return what an error may keep of this request."""
@@ -102,6 +108,7 @@ def build_request(
     refuse_unknown(arguments, names_of(operation.arguments))
     given = {name: value for name, value in arguments.items() if value is not None}
     options = {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
+    timeouts, idempotent = _call_options(options, settings)
     operation.check_request(given)
     extra = _mapping(options, "extra_body")
     if "stream" in extra:
@@ -114,11 +121,12 @@ def build_request(
         url=_url(settings, kwargs["url"], _mapping(options, "extra_query")),
         headers=Hidden(_headers(settings, options, call_id, stream=stream)),
         content=Hidden(_content(kwargs["json"], settings.limits.request_bytes)),
-        timeouts=_timeouts(options, settings.timeouts),
+        timeouts=timeouts,
         limit=_limit(operation, settings, stream=stream),
-        # Without reruns not even a connection that looks stale is worth a second run.
-        idempotent=_idempotent(options) and settings.retry.max_reruns > 0,
-        inputs=operation.count_inputs(body),
+        idempotent=idempotent,
+        reading=Reading(
+            operation.count_parts(body), settings.limits.event_bytes, settings.credentials.token
+        ),
     )
 
 
@@ -136,13 +144,6 @@ def _content(body: Any, limit: int) -> bytes:
 def _limit(operation: Operation[Any], settings: Settings, *, stream: bool) -> int:
     limits = settings.limits
     return limits.stream_bytes if stream else limits.response_bytes or operation.max_reply_bytes
-
-
-def _idempotent(options: Mapping[str, Any]) -> bool:
-    value = options.get("idempotent", True)
-    if not isinstance(value, bool):
-        raise InvalidRequestError(f"idempotent must be a bool, not {type(value).__name__}")
-    return value
 
 
 def _check_endpoint(name: object) -> str:
@@ -185,14 +186,13 @@ def _headers(
     }
 
 
-def _timeouts(options: Mapping[str, Any], default: Timeouts) -> Timeouts:
+def _call_options(options: Mapping[str, Any], settings: Settings) -> tuple[Timeouts, bool]:
     try:
-        timeouts = Timeouts.of(options["timeout"]) if "timeout" in options else default
-        deadline = options.get("deadline")
-        check_seconds("deadline", deadline)
+        timeout, deadline = options.get("timeout"), options.get("deadline")
+        timeouts = changed_timeouts(settings.timeouts, timeout, deadline)
+        return timeouts, check_idempotent(options.get("idempotent"), settings.idempotent)
     except ConfigError as error:
         raise InvalidRequestError(str(error)) from None
-    return timeouts if deadline is None else replace(timeouts, total=deadline)
 
 
 def _in_json(value: object, write: Callable[[], T]) -> T:

@@ -1,5 +1,6 @@
 """How a try ended, whether to try again, and after how long: decisions, no sleep and no clock."""
 
+import re
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -21,7 +22,11 @@ Outcome = Literal["not sent", "rejected", "unknown", "permanent"]
 _REJECTED: Final = frozenset({408, 409, 425, 429, 503, 529})
 _THROTTLED: Final = frozenset({429, 529})
 # Limits that take hours to clear, at a status that otherwise clears in seconds.
-_LASTING: Final = ("daily spend", "daily limit", "hourly limit", "quota exceeded", "billing")
+_LASTING: Final = re.compile(
+    r"\b(?:daily|hourly|monthly|qph|qpd|billing|(?:per|an?|each) ?(?:hour|day|month))\b"
+    r"|/ ?(?:hour|day|month)\b"
+)
+_BRIEF: Final = re.compile(r"\b(?:qpm|qps|tpm|rpm|(?:per|a|each) ?(?:minute|second))\b")
 # A wait that a server asks for is lengthened by up to this share, never shortened.
 _JITTER: Final = 0.1
 
@@ -34,10 +39,8 @@ def outcome_of(error: ServingError) -> Outcome:
         it may have run although no answer came, `permanent` where another try would not help.
     """
     if isinstance(error, APIStatusError):
-        return _steered(error) or _of_status(error.status_code, error.message)
-    if isinstance(error, StreamServerError):
-        return "permanent" if error.partial else _of_status(error.status_code or 500, error.message)
-    if isinstance(error, StreamInterruptedError):
+        return _steered(error) or _of_status(error)
+    if isinstance(error, StreamServerError | StreamInterruptedError):
         return "permanent" if error.partial else "unknown"
     if isinstance(error, APITimeoutError) and error.phase in {"total", "idle"}:
         return "permanent"
@@ -52,10 +55,13 @@ def is_retryable(error: ServingError) -> bool:
     return not error.maybe_executed and outcome_of(error) in {"not sent", "rejected"}
 
 
-def is_lasting(message: str) -> bool:
-    """Tell whether a limit takes hours to clear."""
-    text = message.lower()
-    return any(word in text for word in _LASTING)
+def is_lasting(error: APIStatusError) -> bool:
+    """Tell by its words whether a limit takes hours to clear; one that names its end does not."""
+    text = error.message.lower()
+    if error.retry_after is not None or error.status_code not in _REJECTED:
+        return False
+    spent = "quota exceeded" in text and not _BRIEF.search(text)
+    return spent or _LASTING.search(text) is not None
 
 
 def cost_of(error: ServingError) -> int:
@@ -91,9 +97,10 @@ def _steered(error: APIStatusError) -> Outcome | None:
     return None
 
 
-def _of_status(status: int, message: str) -> Outcome:
+def _of_status(error: APIStatusError) -> Outcome:
+    status = error.status_code
     if status in _REJECTED:
-        return "permanent" if is_lasting(message) else "rejected"
+        return "permanent" if is_lasting(error) else "rejected"
     server_side = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return "unknown" if server_side and status != HTTPStatus.NOT_IMPLEMENTED else "permanent"
 

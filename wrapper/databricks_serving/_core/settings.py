@@ -9,14 +9,9 @@ from databricks_serving._core.config import Credentials
 from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
 from databricks_serving.errors import ConfigError, InvalidRequestError
-from databricks_serving.options import Limits, RetryPolicy, Timeouts, check_seconds
+from databricks_serving.options import Limits, RetryPolicy, Timeouts, check_seconds, laid_over
 
 USER_AGENT = f"databricks-serving/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
-
-NOT_PORTABLE = (
-    "a client cannot be pickled or copied: it holds connections and a token; "
-    "use with_options(), or make one per process"
-)
 
 # The client or the transport sets these; a second value would contradict the first.
 _RESERVED = frozenset(
@@ -48,6 +43,7 @@ class Options:
     deadline: float | None = None
     max_retries: int | None = None
     retry: RetryPolicy | None = None
+    idempotent: bool | None = None
     default_headers: Mapping[str, str] | None = field(default=None, repr=False)
 
 
@@ -60,6 +56,7 @@ class Settings:
     retry: RetryPolicy
     limits: Limits
     headers: Hidden[Mapping[str, str]]
+    idempotent: bool = True
     log_bodies: bool = False
 
 
@@ -90,8 +87,9 @@ def changed_settings(settings: Settings, options: Options) -> Settings:
     headers = check_headers("default_headers", options.default_headers)
     return replace(
         settings,
-        timeouts=_changed_timeouts(settings.timeouts, options),
+        timeouts=changed_timeouts(settings.timeouts, options.timeout, options.deadline),
         retry=_changed_retry(settings.retry, options),
+        idempotent=check_idempotent(options.idempotent, settings.idempotent),
         headers=Hidden({**settings.headers.reveal(), **headers}),
     )
 
@@ -107,20 +105,39 @@ def check_network(transport: object, ssl_context: object, proxy: Secret | None) 
             raise ConfigError(f"{name} is for the default transport: give it to yours instead")
 
 
-def _changed_timeouts(timeouts: Timeouts, options: Options) -> Timeouts:
-    if options.timeout is not None:
-        timeouts = Timeouts.of(options.timeout)
-    check_seconds("deadline", options.deadline)
-    if options.deadline is None:
-        return timeouts
-    return replace(timeouts, total=options.deadline)
+def changed_timeouts(
+    timeouts: Timeouts, timeout: float | Timeouts | None, deadline: float | None
+) -> Timeouts:
+    """Return timeouts with what was given of others.
+
+    Raises:
+        ConfigError: When a limit cannot work.
+    """
+    if timeout is not None:
+        timeouts = laid_over(timeouts, Timeouts.of(timeout))
+    check_seconds("deadline", deadline)
+    return timeouts if deadline is None else replace(timeouts, total=deadline)
+
+
+def check_idempotent(value: bool | None, default: bool) -> bool:
+    """Return whether a call may be repeated that may have run.
+
+    Raises:
+        ConfigError: When it is neither True nor False.
+    """
+    if value is None:
+        return default
+    if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+        raise ConfigError(f"idempotent must be a bool, not {type(value).__name__}")
+    return value
 
 
 def _changed_retry(policy: RetryPolicy, options: Options) -> RetryPolicy:
-    if options.retry is not None:
-        policy = options.retry
-        if not isinstance(policy, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
-            raise ConfigError(f"retry must be RetryPolicy(...), not {type(policy).__name__}")
+    given = options.retry
+    if given is not None:
+        if not isinstance(given, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+            raise ConfigError(f"retry must be RetryPolicy(...), not {type(given).__name__}")
+        policy = laid_over(policy, given)
     if options.max_retries is None:
         return policy
     return replace(policy, max_retries=options.max_retries)

@@ -10,8 +10,6 @@ from typing import Final, NamedTuple, final
 DEFAULT_MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
 
 _BOM: Final = b"\xef\xbb\xbf"
-# More digits than any delay has; the standard sets no limit, Python's int() does.
-_RETRY_DIGITS: Final = 15
 
 
 class SSELimitError(ValueError):
@@ -41,9 +39,6 @@ class SSEDecoder:
 
     Args:
         max_event_bytes: The largest line, and the largest data of one event, in bytes.
-
-    Attributes:
-        retry_ms: The reconnection time that the stream gave last, in milliseconds.
     """
 
     __slots__ = (
@@ -56,11 +51,9 @@ class SSEDecoder:
         "_limit",
         "_line",
         "_started",
-        "retry_ms",
     )
 
     def __init__(self, *, max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES) -> None:
-        self.retry_ms: int | None = None
         self._limit = max_event_bytes
         self._line = bytearray()
         self._data: bytearray | None = None
@@ -144,7 +137,7 @@ class SSEDecoder:
     def _keep(self, piece: bytes) -> None:
         self._line += piece
         if len(self._line) > self._limit:
-            raise self._too_large("line")
+            raise self._too_large("a line")
 
     def _without_bom(self, chunk: bytes) -> bytes:
         head = bytes(self._line) + chunk
@@ -176,7 +169,7 @@ class SSEDecoder:
     def _lines(self, block: bytes, events: list[ServerSentEvent]) -> None:
         for line in block.split(b"\n"):
             if len(line) > self._limit:
-                raise self._too_large("line")
+                raise self._too_large("a line")
             if not line:
                 self._dispatch(events)
                 continue
@@ -190,8 +183,6 @@ class SSEDecoder:
             self._event = value.decode("utf-8", "replace")
         elif field == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")
-        elif field == b"retry" and value.isdigit() and len(value) <= _RETRY_DIGITS:
-            self.retry_ms = int(value)
 
     def _append(self, value: bytes) -> None:
         if self._data is None:
@@ -200,7 +191,7 @@ class SSEDecoder:
             self._data += b"\n"
             self._data += value
         if len(self._data) > self._limit:
-            raise self._too_large("event")
+            raise self._too_large("an event")
 
     def _dispatch(self, events: list[ServerSentEvent]) -> None:
         if self._data is not None:
@@ -210,4 +201,7 @@ class SSEDecoder:
         self._event = ""
 
     def _too_large(self, what: str) -> SSELimitError:
-        return SSELimitError(f"the stream sent a {what} of more than {self._limit} bytes")
+        return SSELimitError(
+            f"the stream sent {what} of more than the {self._limit} bytes of "
+            "Limits(event_bytes=...)"
+        )

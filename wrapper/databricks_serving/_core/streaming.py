@@ -1,6 +1,7 @@
 """What the bytes of a streamed response mean, event by event, and whether it ended well.
 
-A stream has *ended* when its terminator came, or when every answer that began has finished.
+A stream has *ended* when its terminator came, or when every answer that was asked for or began has
+finished.
 Anything else (a closed connection, a stall, an error event) is an error that keeps what had come.
 """
 
@@ -18,9 +19,9 @@ from databricks_serving._core.operations import (
     StreamingOperation,
     TextReplyT,
 )
-from databricks_serving._core.replies import Response, checked_object, media_type
+from databricks_serving._core.reading import Reading
+from databricks_serving._core.replies import Response, checked_object, media_type, reported_error
 from databricks_serving._core.sse import (
-    DEFAULT_MAX_EVENT_BYTES,
     ServerSentEvent,
     SSEDecoder,
     SSELimitError,
@@ -62,22 +63,23 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
     Args:
         operation: The task.
         meta: Status and headers of the response.
-        max_event_bytes: The largest event to take in.
+        reading: What its request says of reading it.
     """
 
     def __init__(
         self,
         operation: StreamingOperation[TextReplyT, ChunkT, EventT],
         meta: ReplyMeta,
-        max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
+        reading: Reading,
     ) -> None:
         self.meta = meta
         self.terminated_cleanly: bool = False
         self.news: Iterable[EventT] = ()
         self._operation = operation
         self._accumulator = operation.accumulator()
-        self._decoder = SSEDecoder(max_event_bytes=max_event_bytes)
-        self._limit = max_event_bytes
+        self._decoder = SSEDecoder(max_event_bytes=reading.event_bytes)
+        self._limit = reading.event_bytes
+        self._parts = reading.parts or 1
         self._pending: deque[ServerSentEvent] = deque()
         # The body so far, while it is not known to be a stream of events.
         self._body: bytearray | None = None if media_type(meta) == STREAM_TYPE else bytearray()
@@ -95,7 +97,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
 
     def snapshot(self) -> TextReplyT:
         """Return the reply so far."""
-        reply = self._answer or self._accumulator.snapshot()
+        reply = self._accumulator.snapshot() if self._answer is None else self._answer
         reply.meta = self.meta
         return reply
 
@@ -146,6 +148,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
 
         Raises:
             StreamServerError: When the event reports an error.
+            APIStatusError: When the first event does, and names its status.
             StreamInterruptedError: When the event cannot be read, or the body has ended too soon.
         """
         chunk, self._answer_chunk = self._answer_chunk, None
@@ -161,7 +164,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def _complete(self) -> bool:
         answered = self.terminated_cleanly or self._answer is not None
-        return answered or self._accumulator.complete
+        return answered or self._accumulator.finished >= self._parts
 
     def _read(self, event: ServerSentEvent) -> ChunkT | None:
         self._count += 1
@@ -207,13 +210,15 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
 
     def _check_size(self, body: bytearray) -> None:
         if len(body) > self._limit:
-            self._raise(ResponseTooLargeError(f"the answer has more than {self._limit} bytes"))
+            text = f"the answer has more than the {self._limit} bytes of Limits(event_bytes=...)"
+            self._raise(ResponseTooLargeError(text))
 
     def _report(self, facts: ErrorFacts, body: object) -> NoReturn:
+        if facts.status and not self._begun:
+            self._raise(reported_error(self.meta, facts, body))
         error = StreamServerError(
             facts.message, status_code=facts.status, error_code=facts.code, body=body
         )
-        error.maybe_executed = self._begun or error.maybe_executed
         raise self._with_partial(error)
 
     def _invalid(self, reason: str) -> NoReturn:

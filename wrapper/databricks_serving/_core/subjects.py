@@ -39,6 +39,20 @@ def check_embedding(given: Mapping[str, Any]) -> None:
     check_types(EmbeddingParams, given)
 
 
+def count_answers(body: Mapping[str, Any]) -> int:
+    """Return how many answers a conversation is to have."""
+    n: Any = body.get("n")
+    return n if type(n) is int and n > 0 else 1
+
+
+def count_completions(body: Mapping[str, Any]) -> int:
+    """Return how many completions one prompt or several are to have."""
+    prompt: Any = body.get("prompt")
+    # A list of numbers, which `extra_body` can send, is one prompt in tokens.
+    several = _is_list(prompt) and all(isinstance(one, str) for one in prompt)
+    return count_answers(body) * (len(prompt) if several else 1)
+
+
 def count_texts(body: Mapping[str, Any]) -> int | None:
     """Return how many texts a request wants vectors of; None if that cannot be told."""
     texts: Any = body.get("input")

@@ -1,6 +1,7 @@
 """What both kinds of exchange make of a response of httpx."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -12,11 +13,19 @@ from databricks_serving._core.requests import Request
 from databricks_serving._http.failures import Scene, failure
 from databricks_serving._http.outgoing import host_of
 from databricks_serving._http.watch import Watch
-from databricks_serving.errors import APIConnectionError, InvalidResponseError, ServingError
+from databricks_serving.errors import (
+    APIConnectionError,
+    InvalidResponseError,
+    ServingError,
+)
 from databricks_serving_api.types import ReplyMeta
 
 # The default transport speaks the first two, a transport of the user's maybe another.
 _VERSIONS: Final = frozenset({b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2", b"HTTP/2.0"})
+
+
+# An error says what it has to say in less, whatever the client takes in of answers.
+_MAX_REFUSAL: Final = 1024 * 1024
 
 
 class Owner(Protocol):
@@ -48,11 +57,11 @@ class Answer:
         self._owner = owner
         self._response = response
         self._host = host_of(request)
-        self._limit = request.limit
         self._watch = watch
         self._received = 0
         self.meta: ReplyMeta = ReplyMeta(response.status_code, headers_of(response))
         self.is_error: bool = not response.is_success
+        self._limit = min(request.limit, _MAX_REFUSAL) if self.is_error else request.limit
 
     def _inflater(self) -> Inflater:
         done = self._read_before()
@@ -78,6 +87,10 @@ class Answer:
         if isinstance(ours, InvalidResponseError):
             ours.status_code = self.meta.status_code
         return ours
+
+    def _is_final(self, error: ServingError) -> bool:
+        """Tell whether an error goes before the status of the answer that it cut off."""
+        return not (self.is_error and isinstance(error, APIConnectionError | InvalidResponseError))
 
     def _scene(self) -> Scene:
         size = self.meta.headers.get("content-length")
@@ -136,13 +149,24 @@ def limited(source: Any, phases: Phases) -> Iterator[bytes]:
 async def limited_async(source: Any, phases: Phases) -> AsyncIterator[bytes]:
     """Yield the pieces of a body, as long as there is time; raises as `limited` does."""
     pieces = aiter(source)
-    while True:
-        check_time(phases)
-        data = await anext(pieces, None)
-        if data is None:
-            return
-        check_time(phases)
-        yield data
+    try:
+        while True:
+            check_time(phases)
+            data = await anext(pieces, None)
+            if data is None:
+                return
+            check_time(phases)
+            yield data
+    finally:
+        await finish(pieces)
+
+
+async def finish(pieces: Any) -> None:
+    """End a generator that was not read to its end, which trio complains of otherwise."""
+    if hasattr(pieces, "aclose"):
+        # Another task that reads it ends it itself.
+        with suppress(RuntimeError):
+            await pieces.aclose()
 
 
 def check_time(phases: Phases) -> None:

@@ -4,13 +4,14 @@ import sys
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
 
 from databricks_serving._core.replies import Response
 from databricks_serving._core.requests import Request
-from databricks_serving._http.answers import Answer, Owner, limited_async
+from databricks_serving._http.answers import Answer, Owner, finish, limited_async
 from databricks_serving._http.failures import bared, is_foreign
 from databricks_serving._http.loops import run_soon, running_loop
 from databricks_serving._http.watch import Watch
@@ -20,13 +21,14 @@ from databricks_serving.errors import ServingError
 class AsyncExchange(Answer):
     """The answer to one request; it holds a connection until it is closed."""
 
-    __slots__ = ("_loop",)
+    __slots__ = ("_loop", "_pieces")
 
     def __init__(
         self, owner: Owner, response: httpx.Response, request: Request, watch: Watch
     ) -> None:
         super().__init__(owner, response, request, watch)
         self._loop: Any = None
+        self._pieces: Any = None
         # Without an event loop a user's transport may do all the same.
         with suppress(ServingError):
             self._loop = running_loop()
@@ -36,8 +38,9 @@ class AsyncExchange(Answer):
         try:
             inflater = self._inflater()
             source = self._source()
-            pieces = source if self._owner.own else limited_async(source, self._watch.phases)
-            async for data in pieces:
+            own = self._owner.own
+            self._pieces = aiter(source if own else limited_async(source, self._watch.phases))
+            async for data in self._pieces:
                 self._received += len(data)
                 for piece in inflater.feed(data):
                     yield piece
@@ -49,13 +52,16 @@ class AsyncExchange(Answer):
             raise ours from bared(error)
 
     async def read(self) -> Response:
-        """Read the whole body and release the connection."""
+        """Read the whole body, of an error as much as comes, and release the connection."""
         progress = self._watch.phases.progress
         pieces: list[bytes] = []
         try:
             async for piece in self.chunks():
                 progress()
                 pieces.append(piece)
+        except ServingError as error:
+            if self._is_final(error):
+                raise
         finally:
             await self.close()
         return Response(self.meta, b"".join(pieces))
@@ -66,7 +72,7 @@ class AsyncExchange(Answer):
             return
         self._closed = True
         try:
-            await self._response.aclose()
+            await _let_go(self._response, self._pieces)
         except Exception as error:
             # A connection that cannot be closed in order is gone all the same.
             if not is_foreign(error, own=self._owner.own):
@@ -77,6 +83,11 @@ class AsyncExchange(Answer):
         if getattr(self, "_closed", True) or sys.is_finalizing():
             return
         if self._loop is not None:
-            run_soon(self._loop, self._response.aclose)
+            run_soon(self._loop, partial(_let_go, self._response, self._pieces))
         status = self.meta.status_code
         warnings.warn(f"unclosed answer ({status})", ResourceWarning, stacklevel=1, source=self)
+
+
+async def _let_go(response: httpx.Response, pieces: Any) -> None:
+    await response.aclose()
+    await finish(pieces)

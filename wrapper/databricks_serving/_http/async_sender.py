@@ -45,7 +45,7 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
 
     async def send(self, request: Request, phases: Phases) -> AsyncExchange:
         """Send a request and return once the response's head is there."""
-        watch = Watch(phases, idempotent=request.idempotent)
+        watch = Watch(phases)
         transport: httpx.AsyncBaseTransport | None = None
         try:
             transport = await self._open(request)
@@ -97,7 +97,7 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
         with self._lock:
             self._check_open()
             home = self._homes.get(loop)
-            if home is not None and not home.transport.closed:
+            if home is not None and not home.transport.backend.closed:
                 return home.transport
             self._homes = {one: kept for one, kept in self._homes.items() if not has_ended(one)}
             home = self._homes[loop] = _home(self._connections, loop, request)

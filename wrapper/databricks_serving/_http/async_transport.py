@@ -33,22 +33,23 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         self.pool = httpcore2.AsyncConnectionPool(
             network_backend=self.backend, **pool_options(connections, secure=secure)
         )
-        self.closed = False
         self.dropped = False
         """Whether the pool is that of a parent process."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; a connection that the server had given up is replaced once."""
+        """Send a request. One kept connection that turns out to be dead makes all suspect."""
         watch: Watch = request.extensions["watch"]
-        asked = pool_request(request, watch)
         try:
-            answer = await self.pool.handle_async_request(asked)
-        except BREAKS:
-            if not watch.is_stale or self.closed:
-                raise
-            self.backend.distrust()
-            watch.restart()
             answer = await self.pool.handle_async_request(pool_request(request, watch))
+        except BREAKS:
+            if watch.is_stale:
+                self.backend.distrust()
+            raise
+        finally:
+            # httpcore2 forgets some of those that got no further than a proxy.
+            if watch.at_proxy:
+                for stream in self.backend.opened_by(watch):
+                    await stream.aclose()
         return response_of(answer, _Body(self, answer))
 
     def in_use(self) -> int:
@@ -57,7 +58,7 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close all connections, which wakes whoever waits on one."""
-        self.closed = True
+        self.backend.closed = True
         for stream in list(self.backend.streams):
             await stream.aclose()
         await self.pool.aclose()

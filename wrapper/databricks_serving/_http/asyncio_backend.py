@@ -25,7 +25,7 @@ class AsyncioBackend(Backend[AsyncioStream], httpcore2.AsyncNetworkBackend):
     ) -> "AsyncioStream":
         """Connect to the first address that answers; `timeout` is the try's watch."""
         watch: Watch = timeout
-        self.begin(watch)
+        self.begin(watch, host, port)
         addresses = await _resolve(host, port, watch)
         while True:
             address = addresses.pop(0)
@@ -38,11 +38,13 @@ class AsyncioBackend(Backend[AsyncioStream], httpcore2.AsyncNetworkBackend):
     async def _connect(self, address: Any, watch: Watch, shares: int) -> "AsyncioStream":
         stream = AsyncioStream(self.streams, watch, self._layers)
         try:
+            self.check_open()
             seconds = watch.connecting()
             # An address that does not answer must leave time for the others.
             async with asyncio.timeout(None if seconds is None else seconds / shares):
                 loop = asyncio.get_running_loop()
                 await loop.create_connection(lambda: stream, *address)
+            self.check_open()
         except BaseException as error:  # noqa: BLE001 - it goes on
             stream.abort()
             raise connect_error(error) from None

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import httpcore2
 
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import FIRST, TOGETHER, connect_error, is_readable
+from databricks_serving._http.wire import FIRST, TOGETHER, connect_error, has_begun, is_readable
 
 _PAUSE_AT: Final = 256 * 1024
 _WRITE: Final = 256 * 1024
@@ -25,7 +25,7 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self.distrusted = False
         self._transport: asyncio.Transport | None = None
         self._streams = streams
-        self._opener = watch
+        self.opener = watch
         self._layers = layers
         self._pieces: deque[bytes] = deque()
         self._size = 0
@@ -73,7 +73,7 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ASYNC109 - as above
         """Read what there is; `timeout` is the try's watch."""
-        watch: Watch = timeout or self._opener
+        watch: Watch = timeout or self.opener
         connecting = self._layers > 0
         while True:
             seconds = watch.connecting() if connecting else watch.reading()
@@ -95,7 +95,7 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
         So head and body of a request leave in one packet. `timeout` is the try's watch.
         """
-        watch: Watch = timeout or self._opener
+        watch: Watch = timeout or self.opener
         if self._layers == 0 and buffer and len(self._held) + len(buffer) <= TOGETHER:
             self._held += buffer
             return
@@ -126,7 +126,7 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         timeout: Any = None,  # noqa: ASYNC109 - as above
     ) -> "AsyncioStream":
         """Shake hands; `timeout` is the try's watch."""
-        watch: Watch = timeout or self._opener
+        watch: Watch = timeout or self.opener
         assert self._transport is not None  # noqa: S101 - for type checkers
         loop = asyncio.get_running_loop()
         try:
@@ -189,8 +189,7 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         return self._lost or self._transport is None or self._transport.is_closing()
 
     def _answered(self) -> bool:
-        """Tell whether an answer has begun, interim ones aside."""
-        return bool(self._pieces) and not self._pieces[0].startswith(b"HTTP/1.1 1")
+        return has_begun(b"".join(self._pieces))
 
     def _take(self, size: int) -> bytes:
         data = self._pieces.popleft()

@@ -34,14 +34,15 @@ class Cause(NamedTuple):
     refused: bool = False
 
 
-def cause_of(error: BaseException, host: str) -> Cause:
-    """Return why a connection failed."""
+def cause_of(error: BaseException, host: str, *, at_proxy: bool = False) -> Cause:
+    """Return why a connection to a host failed, or to the proxy before it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return Cause(_certificate(error, host), transient=False, refused=True)
     if isinstance(error, ssl.SSLError):
         return _tls(error)
     if isinstance(error, socket.gaierror | UnicodeError):
-        return Cause(f"the name {host} cannot be resolved: check host")
+        option = "the proxy's address" if at_proxy else "host"
+        return Cause(f"the name {host} cannot be resolved: check {option}")
     if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
         return Cause("too many open files: close clients and streams, or raise the limit")
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:

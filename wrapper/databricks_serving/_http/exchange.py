@@ -3,16 +3,36 @@
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Protocol
+
+import httpx
 
 from databricks_serving._core.replies import Response
-from databricks_serving._http.answers import Answer, limited
+from databricks_serving._core.requests import Request
+from databricks_serving._http.answers import Answer, Owner, limited
 from databricks_serving._http.failures import bared, is_foreign
+from databricks_serving._http.watch import Watch
+from databricks_serving.errors import ServingError
+
+
+class BlockingOwner(Owner, Protocol):
+    """The sender of a blocking exchange."""
+
+    def leave(self, response: httpx.Response) -> None:
+        """Take back an answer that was forgotten."""
+        ...
 
 
 class Exchange(Answer):
     """The answer to one request; it holds a connection until it is closed."""
 
-    __slots__ = ()
+    __slots__ = ("_leave",)
+
+    def __init__(
+        self, owner: BlockingOwner, response: httpx.Response, request: Request, watch: Watch
+    ) -> None:
+        super().__init__(owner, response, request, watch)
+        self._leave = owner.leave
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the decoded body as it arrives."""
@@ -30,13 +50,16 @@ class Exchange(Answer):
             raise ours from bared(error)
 
     def read(self) -> Response:
-        """Read the whole body and release the connection."""
+        """Read the whole body, of an error as much as comes, and release the connection."""
         progress = self._watch.phases.progress
         pieces: list[bytes] = []
         try:
             for piece in self.chunks():
                 progress()
                 pieces.append(piece)
+        except ServingError as error:
+            if self._is_final(error):
+                raise
         finally:
             self.close()
         return Response(self.meta, b"".join(pieces))
@@ -57,6 +80,7 @@ class Exchange(Answer):
         # At the end of a program nobody is to be warned, and its sockets close anyway.
         if getattr(self, "_closed", True) or sys.is_finalizing():
             return
-        self.close()
+        self._closed = True
+        self._leave(self._response)
         status = self.meta.status_code
         warnings.warn(f"unclosed answer ({status})", ResourceWarning, stacklevel=1, source=self)

@@ -63,7 +63,10 @@ def failure(error: Exception, scene: Scene) -> ServingError | None:
         return ClientClosedError(when if scene.answered else "the client is closed")
     if _is_timeout(error):
         return _timeout(error, scene)
-    return _httpx_error(error) or _connection_error(error, scene)
+    ours = _httpx_error(error) or _connection_error(error, scene)
+    if isinstance(ours, APIConnectionError):
+        ours.stale = scene.own and not scene.answered and scene.watch.is_stale
+    return ours
 
 
 def is_foreign(error: Exception, *, own: bool) -> bool:
@@ -116,9 +119,22 @@ def _timeout(error: Exception, scene: Scene) -> APITimeoutError:
             phases.phase, phases.sent = scene.watch.limited_by.get(phase, "pool"), False
     ours = phases.error()
     if ours.phase == "pool" and scene.usage:
-        text = f"{ours.args[0]}: {scene.usage}"
-        return APITimeoutError(text, phase=ours.phase, maybe_executed=False)
+        return _with_detail(ours, scene.usage)
+    if ours.phase == "connect" and scene.watch.peer:
+        return _with_detail(ours, _address(scene))
     return ours
+
+
+def _with_detail(error: APITimeoutError, detail: str) -> APITimeoutError:
+    return APITimeoutError(f"{error.args[0]}: {detail}", phase=error.phase, maybe_executed=False)
+
+
+def _address(scene: Scene) -> str:
+    """Return where a connection was to lead."""
+    if scene.watch.peer is None:
+        return scene.host
+    host, port = scene.watch.peer
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _httpx_error(error: Exception) -> ServingError | None:
@@ -139,11 +155,12 @@ def _httpx_error(error: Exception) -> ServingError | None:
 
 def _connection_error(error: Exception, scene: Scene) -> APIConnectionError:
     *_, inner = _wrapped(error)
-    cause = cause_of(inner, scene.host)
     watch = scene.watch
+    cause = cause_of(inner, watch.peer[0] if watch.peer else scene.host, at_proxy=watch.at_proxy)
     if watch.at_proxy or isinstance(error, httpcore2.ProxyError | httpx.ProxyError):
+        at = f" {_address(scene)}" if watch.at_proxy else ""
         return APIConnectionError(
-            f"no connection through the proxy: {cause.text}",
+            f"no connection through the proxy{at}: {cause.text}",
             maybe_executed=False,
             # Its message begins with the status that the proxy gave.
             retryable=cause.transient and not cause.text.startswith("4"),
@@ -154,8 +171,8 @@ def _connection_error(error: Exception, scene: Scene) -> APIConnectionError:
     names = {kind.__name__ for kind in type(error).__mro__}
     sent = _was_sent(error, scene, names) and not cause.refused
     if not sent:
-        text, transient = f"no connection: {cause.text}", cause.transient
-        return APIConnectionError(text, maybe_executed=False, retryable=transient)
+        text = f"no connection to {_address(scene)}: {cause.text}"
+        return APIConnectionError(text, maybe_executed=False, retryable=cause.transient)
     return APIConnectionError(_broken_off(cause, names, scene), retryable=cause.transient)
 
 

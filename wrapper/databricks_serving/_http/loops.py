@@ -47,7 +47,7 @@ def run_soon(loop: Any, work: Work) -> None:
         return
     trio = sys.modules["trio"]
     with suppress(trio.RunFinishedError):
-        loop.run_sync_soon(trio.lowlevel.spawn_system_task, work)
+        loop.run_sync_soon(trio.lowlevel.spawn_system_task, _quietly, work)
 
 
 def _start(loop: asyncio.AbstractEventLoop, work: Work) -> None:

@@ -1,5 +1,7 @@
 """Requests sent over a blocking transport."""
 
+from collections import deque
+from contextlib import suppress
 from weakref import finalize
 
 import httpx
@@ -12,25 +14,27 @@ from databricks_serving._http.connections import Connections
 from databricks_serving._http.exchange import Exchange
 from databricks_serving._http.failures import bared, failure, is_foreign
 from databricks_serving._http.outgoing import httpx_request, is_secure
-from databricks_serving._http.transport import PoolTransport
+from databricks_serving._http.transport import PoolBody, PoolTransport
 from databricks_serving._http.watch import Watch
 
 
 class Sender(BaseSender[httpx.BaseTransport]):
     """Sends requests over a blocking transport, made at the first request unless given."""
 
-    __slots__ = ("_finalizer", "_pool")
+    __slots__ = ("_finalizer", "_left", "_pool")
 
     _method = "handle_request"
 
     def __init__(self, transport: httpx.BaseTransport | None, connections: Connections) -> None:
         super().__init__(transport, connections)
         self._pool: PoolTransport | None = None
+        self._left: deque[httpx.Response] = deque()
         self._finalizer: finalize[[], Sender] | None = None
 
     def send(self, request: Request, phases: Phases) -> Exchange:
         """Send a request and return once the response's head is there."""
-        watch = Watch(phases, idempotent=request.idempotent)
+        watch = Watch(phases)
+        self._tidy()
         try:
             transport = self._open(request)
             response = transport.handle_request(httpx_request(request, watch, own=self.own))
@@ -52,6 +56,7 @@ class Sender(BaseSender[httpx.BaseTransport]):
             closed, self._closed = self._closed, True
         if closed:
             return
+        self._tidy()
         if self._finalizer is not None:
             self._finalizer()
         if self._given is not None:
@@ -61,12 +66,29 @@ class Sender(BaseSender[httpx.BaseTransport]):
                 if not is_foreign(error, own=False):
                     raise
 
+    def leave(self, response: httpx.Response) -> None:
+        """Take back an answer that was forgotten; it is closed as soon as that is safe.
+
+        The collector of garbage may come in the middle of anything, the pool's own work included.
+        """
+        self._left.append(response)
+        if isinstance(response.stream, PoolBody):
+            response.stream.cut()
+            with response.stream.pool_at_rest() as at_rest:
+                if at_rest:
+                    self._tidy()
+
     def after_fork(self) -> None:
         """Let go of the parent's connections; a transport of the user's is kept."""
         if self._pool is not None and self._finalizer is not None:
             self._finalizer.detach()
             self._pool.drop()
             self._pool = None
+
+    def _tidy(self) -> None:
+        while self._left:
+            with suppress(IndexError, Exception):
+                self._left.popleft().close()
 
     def _open(self, request: Request) -> httpx.BaseTransport:
         with self._lock:

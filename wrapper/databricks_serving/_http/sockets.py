@@ -5,7 +5,7 @@ import ssl
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import httpcore2
 
@@ -16,17 +16,18 @@ from databricks_serving._http.wire import (
     TOGETHER,
     Backend,
     connect_error,
+    has_begun,
     is_readable,
     ran_out,
+    wait_for,
 )
+
+_PIECE: Final = 256 * 1024
+_NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
     """Opens blocking connections."""
-
-    def __init__(self, layers: int) -> None:
-        super().__init__(layers)
-        self.closed = False
 
     def connect_tcp(
         self,
@@ -38,7 +39,7 @@ class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
     ) -> "SocketStream":
         """Connect to the first address that answers; `timeout` is the try's watch."""
         watch: Watch = timeout
-        self.begin(watch)
+        self.begin(watch, host, port)
         watch.connecting()
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -64,12 +65,11 @@ class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
             raise httpcore2.ConnectError(error) from None
         stream = SocketStream(sock, self.streams, watch, self._layers)
         try:
+            self.check_open()
             seconds = watch.connecting()
             # An address that does not answer must leave time for the others.
-            sock.settimeout(None if seconds is None else seconds / shares)
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _refuse(closed=self.closed)
+            stream.connect(address, None if seconds is None else seconds / shares)
+            self.check_open()
         except BaseException as error:  # noqa: BLE001 - it goes on
             stream.close()
             raise connect_error(error) from None
@@ -96,24 +96,37 @@ class SocketStream(httpcore2.NetworkStream):
     ) -> None:
         self.distrusted = False
         self._sock: socket.socket | NestedTls = sock
+        self.opener = watch
         self._streams = streams
-        self._opener = watch
         self._layers = layers
         self._held = b""
+        # What came before the request was written in full.
+        self._early = b""
         self._doomed = False
         # Held during each wait: a socket closed under a waiting thread would leave its number to
         # the next one that is opened, and the thread would read that.
         self._lock = threading.Lock()
         streams.add(self)
 
+    def connect(self, address: Any, seconds: float | None) -> None:
+        """Connect to an address."""
+        self._lock.acquire()
+        try:
+            self._sock.settimeout(seconds)
+            sock: Any = self._sock
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        finally:
+            self._release()
+
     def read(self, max_bytes: int, timeout: Any = None) -> bytes:
         """Read what there is; `timeout` is the try's watch."""
-        watch: Watch = timeout or self._opener
+        watch: Watch = timeout or self.opener
         connecting = self._layers > 0
         self._lock.acquire()
         try:
             self._sock.settimeout(watch.connecting() if connecting else watch.reading())
-            data = self._sock.recv(max_bytes)
+            data = self._take(max_bytes) if self._early else self._sock.recv(max_bytes)
         except OSError as error:
             if connecting:
                 raise connect_error(error) from None
@@ -130,7 +143,7 @@ class SocketStream(httpcore2.NetworkStream):
 
         So head and body of a request leave in one packet. `timeout` is the try's watch.
         """
-        watch: Watch = timeout or self._opener
+        watch: Watch = timeout or self.opener
         if self._layers == 0 and buffer and len(self._held) + len(buffer) <= TOGETHER:
             self._held += buffer
             return
@@ -142,8 +155,11 @@ class SocketStream(httpcore2.NetworkStream):
     def _write(self, data: bytes, watch: Watch) -> None:
         connecting = self._layers > 0
         self._lock.acquire()
+        view = memoryview(data)
         try:
-            view = memoryview(data)
+            if len(data) > TOGETHER and not isinstance(self._sock, NestedTls):
+                self._write_long(view, watch)
+                return
             while view:
                 self._sock.settimeout(watch.connecting() if connecting else watch.writing())
                 view = view[self._sock.send(view) :]
@@ -157,30 +173,67 @@ class SocketStream(httpcore2.NetworkStream):
         finally:
             self._release()
 
+    def _write_long(self, view: memoryview, watch: Watch) -> None:
+        """Write what a server may refuse before it has read it all."""
+        self._sock.settimeout(0)
+        while view:
+            try:
+                view = view[self._sock.send(view[:_PIECE]) :]
+            except _NOT_NOW:
+                if not wait_for(self._sock, watch.writing(), write=True):
+                    raise TimeoutError from None
+                self._listen()
+
+    def _listen(self) -> None:
+        with suppress(*_NOT_NOW):
+            data = self._sock.recv(_PIECE)
+            self._early += data
+            if not data or has_begun(self._early):
+                raise ConnectionAbortedError("the server answered before it had read everything")
+
+    def _take(self, size: int) -> bytes:
+        data, self._early = self._early[:size], self._early[size:]
+        return data
+
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: Any = None
     ) -> "SocketStream":
         """Shake hands; `timeout` is the try's watch."""
-        watch: Watch = timeout or self._opener
+        watch: Watch = timeout or self.opener
         try:
-            self._sock.settimeout(watch.connecting())
-            if isinstance(self._sock, ssl.SSLSocket):
-                self._sock = NestedTls(self._sock, ssl_context, server_hostname)
-            else:
-                # Without suppressing ragged ends an answer that was cut off is seen to be.
-                sock: Any = self._sock
-                self._sock = ssl_context.wrap_socket(
-                    sock,
-                    server_hostname=server_hostname,
-                    suppress_ragged_eofs=False,
-                )
-            _refuse(closed=self._doomed)
+            self._shake_hands(ssl_context, server_hostname, watch)
         except BaseException as error:  # noqa: BLE001 - it goes on
             self.close()
             raise connect_error(error) from None
         self._layers = max(self._layers - 1, 0)
         watch.at_proxy = self._layers > 0
         return self
+
+    def _shake_hands(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None, watch: Watch
+    ) -> None:
+        self._lock.acquire()
+        try:
+            self._sock.settimeout(watch.connecting())
+            secured: ssl.SSLSocket | NestedTls
+            if isinstance(self._sock, ssl.SSLSocket):
+                secured = NestedTls(self._sock, ssl_context, server_hostname)
+            else:
+                sock: Any = self._sock
+                secured = ssl_context.wrap_socket(
+                    sock,
+                    server_hostname=server_hostname,
+                    # The handshake is one that close() can reach.
+                    do_handshake_on_connect=False,
+                    # An answer that was cut off is to be seen as that.
+                    suppress_ragged_eofs=False,
+                )
+            self._sock = secured
+            if self._doomed:
+                raise ConnectionAbortedError("the client was closed")
+            secured.do_handshake()
+        finally:
+            self._release()
 
     def close(self) -> None:
         """Close the connection, or have the thread that waits on it do so at once."""
@@ -204,8 +257,13 @@ class SocketStream(httpcore2.NetworkStream):
         if info == "ssl_object":
             return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
         if info == "is_readable":
-            return self.distrusted or is_readable(self._sock)
+            return self.distrusted or self._is_readable()
         return None
+
+    def _is_readable(self) -> bool:
+        if self._early or is_readable(self._sock):
+            return True
+        return isinstance(self._sock, NestedTls) and self._sock.holds_more()
 
     def _release(self) -> None:
         self._lock.release()
@@ -220,8 +278,3 @@ class SocketStream(httpcore2.NetworkStream):
         finally:
             self._lock.release()
         return True
-
-
-def _refuse(*, closed: bool) -> None:
-    if closed:
-        raise OSError("the client was closed")

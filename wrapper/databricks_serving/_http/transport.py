@@ -1,6 +1,7 @@
 """The default transport of blocking clients: httpcore2's pool over connections of our own."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, cast
 
 import httpcore2
@@ -31,22 +32,26 @@ class PoolTransport(httpx.BaseTransport):
         self.pool = httpcore2.ConnectionPool(
             network_backend=self.backend, **pool_options(connections, secure=secure)
         )
+        self.iterated: set[Iterator[bytes]] = set()
+        """Bodies that are being read."""
         self.dropped = False
         """Whether the pool is that of a parent process."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; a connection that the server had given up is replaced once."""
+        """Send a request. One kept connection that turns out to be dead makes all suspect."""
         watch: Watch = request.extensions["watch"]
-        asked = pool_request(request, watch)
         try:
-            answer = self.pool.handle_request(asked)
-        except BREAKS:
-            if not watch.is_stale or self.backend.closed:
-                raise
-            self.backend.distrust()
-            watch.restart()
             answer = self.pool.handle_request(pool_request(request, watch))
-        return response_of(answer, _Body(self, answer))
+        except BREAKS:
+            if watch.is_stale:
+                self.backend.distrust()
+            raise
+        finally:
+            # httpcore2 forgets some of those that got no further than a proxy.
+            if watch.at_proxy:
+                for stream in self.backend.opened_by(watch):
+                    stream.close()
+        return response_of(answer, PoolBody(self, answer))
 
     def in_use(self) -> int:
         """Return the number of connections that are in use."""
@@ -63,20 +68,48 @@ class PoolTransport(httpx.BaseTransport):
         self.backend.forget()
 
 
-class _Body(httpx.SyncByteStream):
+class PoolBody(httpx.SyncByteStream):
+    """The body of an answer that came over a pool."""
+
     def __init__(self, transport: PoolTransport, answer: httpcore2.Response) -> None:
         self._transport = transport
         self._answer = answer
         self._stream: Any = answer.stream
+        self._pieces: Iterator[bytes] = iter(())
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._stream)
+        """Yield the body as it comes."""
+        self._pieces = iter(self._stream)
+        # Held, so that the collector of garbage does not end it in the middle of the pool's work.
+        self._transport.iterated.add(self._pieces)
+        return self._pieces
+
+    @contextmanager
+    def pool_at_rest(self) -> Generator[bool]:
+        """Tell whether nobody is at the pool's work, and keep it so."""
+        pool: Any = self._transport.pool
+        lock: Any = None
+        free = False
+        with suppress(AttributeError):
+            lock = pool._optional_thread_lock._lock  # noqa: SLF001 - no public way
+            free = not lock._is_owned() and lock.acquire(blocking=False)  # noqa: SLF001 - as above
+        try:
+            yield free
+        finally:
+            if free:
+                lock.release()
+
+    def cut(self) -> None:
+        """Close the connection alone; the pool learns of it later."""
+        _extensions(self._answer)["network_stream"].close()
 
     def close(self) -> None:
+        """Give the connection back to the pool."""
         # The locks of a parent's pool may be held by threads that are not here.
         if not self._transport.dropped:
             distrust_leftover(self._answer)
             self._stream.close()
+            self._transport.iterated.discard(self._pieces)
 
 
 def layers_of(proxy: Proxy | None) -> int:
@@ -98,10 +131,17 @@ def pool_options(connections: Connections, *, secure: bool) -> dict[str, Any]:
     }
 
 
+class _Unseen(bytes):
+    """A secret that httpcore2 would log."""
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
 def _pool_proxy(proxy: Proxy) -> httpcore2.Proxy:
     auth = None
     if proxy.user is not None and proxy.password is not None:
-        auth = proxy.user.reveal().encode(), proxy.password.reveal().encode()
+        auth = _Unseen(proxy.user.reveal().encode()), _Unseen(proxy.password.reveal().encode())
     context = shared_context() if proxy.url.startswith("https:") else None
     return httpcore2.Proxy(proxy.url, auth=auth, ssl_context=context)
 

@@ -8,7 +8,7 @@ import httpcore2
 from databricks_serving._core.phases import Phase, Phases
 
 # A connection that the server had given up breaks at once; a later break is another matter.
-_STALE_WITHIN: Final = 1.0
+_STALE_WITHIN: Final = 0.5
 
 
 class Watch:
@@ -19,19 +19,15 @@ class Watch:
     """
 
     __slots__ = (
-        "_sent_at", "at_proxy", "first", "fresh", "idempotent", "limited_by", "phases", "torn"
+        "_sent_at", "at_proxy", "first", "limited_by", "peer", "phases", "torn"
     )  # fmt: skip
 
-    def __init__(self, phases: Phases, *, idempotent: bool) -> None:
+    def __init__(self, phases: Phases) -> None:
         self.phases: Phases = phases
-        self.idempotent: bool = idempotent
         self.limited_by: dict[str, Phase] = {}
         """For a transport of the user's: which phase each of its limits stands for."""
-        self._reset()
-
-    def _reset(self) -> None:
-        self.fresh: bool = False
-        """Whether a connection was opened for this try."""
+        self.peer: tuple[str, int] | None = None
+        """Where to a connection was opened for this try: to the host, or to the proxy."""
         self.at_proxy: bool = False
         """Whether the proxy has not yet led to the host."""
         self.torn: bool = False
@@ -39,11 +35,6 @@ class Watch:
         self.first: bytes | None = None
         """The first bytes of the answer."""
         self._sent_at: float = 0.0
-
-    def restart(self) -> None:
-        """Begin anew, for another connection."""
-        self._reset()
-        self.phases.restart()
 
     def pooling(self) -> float | None:
         """Return the seconds to wait for a connection of the pool."""
@@ -85,7 +76,6 @@ class Watch:
     @property
     def is_stale(self) -> bool:
         """Whether the try met a connection that the server had already given up."""
-        if self.fresh or self.first is not None:
+        if self.peer or self.first is not None:
             return False
-        recent = time.monotonic() - self._sent_at < _STALE_WITHIN
-        return self.torn or (self.idempotent and recent)
+        return self.torn or time.monotonic() - self._sent_at < _STALE_WITHIN

@@ -2,7 +2,8 @@
 
 import ipaddress
 import select
-from typing import Final, Generic, Protocol, TypeVar
+import ssl
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import httpcore2
 
@@ -12,15 +13,20 @@ from databricks_serving._http.watch import Watch
 TOGETHER: Final = 64 * 1024
 # How much of an answer tells TLS from HTTP.
 FIRST: Final = 2
+_INTERIM: Final = b"HTTP/1.1 1"
+_HEAD_END: Final = b"\r\n\r\n"
 
 
-class Distrusted(Protocol):
-    """A connection that may be marked as not to be used again."""
+class Kept(Protocol):
+    """A connection that a pool keeps."""
 
     distrusted: bool
+    """Whether it is not to be used again."""
+    opener: Watch
+    """The try that opened it."""
 
 
-StreamT = TypeVar("StreamT", bound=Distrusted)
+StreamT = TypeVar("StreamT", bound=Kept)
 
 
 class Backend(Generic[StreamT]):
@@ -32,11 +38,23 @@ class Backend(Generic[StreamT]):
 
     def __init__(self, layers: int) -> None:
         self.streams: set[StreamT] = set()
+        self.closed = False
+        """Whether no more are to be opened."""
         self._layers = layers
 
-    def begin(self, watch: Watch) -> None:
-        """Take note that a try opens a connection."""
-        watch.fresh, watch.at_proxy = True, self._layers > 0
+    def begin(self, watch: Watch, host: str, port: int) -> None:
+        """Take note that a try opens a connection, and where to."""
+        self.check_open()
+        watch.peer, watch.at_proxy = (host, port), self._layers > 0
+
+    def check_open(self) -> None:
+        """Refuse a connection that was made while the client was closed."""
+        if self.closed:
+            raise httpcore2.ConnectError(ConnectionAbortedError("the client was closed"))
+
+    def opened_by(self, watch: Watch) -> list[StreamT]:
+        """Return the connections that a try has opened."""
+        return [stream for stream in list(self.streams) if stream.opener is watch]
 
     def distrust(self) -> None:
         """Use no connection again that is open now."""
@@ -50,14 +68,39 @@ class _HasNumber(Protocol):
 
 def is_readable(sock: _HasNumber) -> bool:
     """Tell whether a read would return at once, as it would on a socket that was closed."""
+    return sock.fileno() < 0 or wait_for(sock, 0.0, write=False)
+
+
+def wait_for(sock: _HasNumber, seconds: float | None, *, write: bool) -> bool:
+    """Wait until a read, or a write where asked for, would return at once; False in vain."""
     number = sock.fileno()
-    if number < 0:
-        return True
     if not hasattr(select, "poll"):
-        return bool(select.select([number], [], [], 0)[0])
+        ready = select.select([number], [number] if write else [], [], seconds)
+        return bool(ready[0] or ready[1])
     poll = select.poll()
-    poll.register(number, select.POLLIN)
-    return bool(poll.poll(0))
+    poll.register(number, select.POLLIN | (select.POLLOUT if write else 0))
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+
+def has_begun(data: bytes) -> bool:
+    """Tell whether what came is the beginning of an answer, interim ones aside."""
+    while data.startswith(_INTERIM) and _HEAD_END in data:
+        data = data.partition(_HEAD_END)[2]
+    return not _INTERIM.startswith(data[: len(_INTERIM)])
+
+
+def holds_more(tls: Any) -> bool:
+    """Tell whether an idle layer of TLS has data or an end that nobody has read.
+
+    One that has is of no more use, so that nothing is lost by reading.
+    """
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def is_address(host: str) -> bool:

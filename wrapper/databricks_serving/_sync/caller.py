@@ -55,7 +55,7 @@ class Caller:
 
         def attempt(call: Call) -> ReplyT:
             response = self._respond(request, call.phases())
-            return whole_reply(operation, response, request.inputs)
+            return whole_reply(operation, response, request.reading)
 
         return self._repeat(request, attempt)
 
@@ -67,7 +67,7 @@ class Caller:
 
         def attempt(call: Call) -> RawResponse[ReplyT]:
             response = self._respond(request, call.phases())
-            return RawResponse(operation, response, request.inputs)
+            return RawResponse(operation, response, request.reading)
 
         return self._repeat(request, attempt)
 
@@ -83,8 +83,7 @@ class Caller:
         def attempt(call: Call) -> ChunkStream[TextReplyT, ChunkT, EventT]:
             phases = call.phases()
             exchange = self._open(request, phases)
-            limit = self.settings.limits.event_bytes
-            session = StreamSession(operation, exchange.meta, limit)
+            session = StreamSession(operation, exchange.meta, request.reading)
             reader = Reader(exchange, session, phases, call.interrupted)
             reader.begin()
             return ChunkStream(reader)
@@ -103,21 +102,20 @@ class Caller:
             operation, self.settings, endpoint, arguments, call_id=str(uuid4()), stream=stream
         )
         if self.settings.log_bodies:
-            log_body("request", request.content.reveal(), self.settings.credentials.token)
+            log_body("request", request.content.reveal(), request.reading.token)
         return request
 
     def _respond(self, request: Request, phases: Phases) -> Response:
         exchange = self._open(request, phases)
         response = exchange.read()
         if self.settings.log_bodies:
-            log_body("response", response.body, self.settings.credentials.token)
+            log_body("response", response.body, request.reading.token)
         return response
 
     def _open(self, request: Request, phases: Phases) -> Exchange:
         exchange = self.sender.send(request, phases)
         if exchange.is_error:
-            token = self.settings.credentials.token
-            raise status_error(exchange.read(), datetime.now(UTC), token)
+            raise status_error(exchange.read(), datetime.now(UTC))
         return exchange
 
     def _repeat(self, request: Request, attempt: Callable[[Call], AnswerT]) -> AnswerT:

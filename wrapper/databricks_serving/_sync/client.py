@@ -3,15 +3,15 @@
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
+from databricks_serving._core.client_base import ClientBase
 from databricks_serving._core.config import resolve_credentials
 from databricks_serving._core.proxies import resolve_proxy
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import (
-    NOT_PORTABLE,
     Options,
     changed_settings,
     check_network,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class ServingClient:
+class ServingClient(ClientBase[Caller]):
     """A client of the model-serving endpoints of one workspace.
 
     Nothing is read or opened until the first call. A call is tried again, at most twice and with
@@ -41,9 +41,12 @@ class ServingClient:
         host: Address of the workspace; else the environment variable `DATABRICKS_HOST`.
         token: A personal access token or OAuth access token; else `DATABRICKS_TOKEN`.
         timeout: Seconds per phase of a try, or `Timeouts` phase by phase.
-        deadline: Seconds for a whole call: all tries, the waits between them, the whole answer.
+        deadline: Seconds for a whole call: all tries, the waits between them, the whole answer;
+            over `Timeouts(total=...)`.
         max_retries: Tries after the first one, 0 to 10, over that of `retry`.
         retry: When and how often to try again.
+        idempotent: Whether a call may be tried again although the model may have run it: False
+            where endpoints are agents whose tools act.
         limits: How much to keep open, to send and to take in.
         transport: Any blocking httpx transport, instead of the default one.
         ssl_context: For the default transport, instead of one that trusts what the system trusts
@@ -69,6 +72,7 @@ class ServingClient:
         deadline: float | None = None,
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
+        idempotent: bool | None = None,
         limits: Limits | None = None,
         transport: "httpx.BaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -84,6 +88,7 @@ class ServingClient:
             deadline=deadline,
             max_retries=max_retries,
             retry=retry,
+            idempotent=idempotent,
             default_headers=default_headers,
         )
         credentials = resolve_credentials(host, secret, os.getenv)
@@ -104,15 +109,6 @@ class ServingClient:
         self.completions: Completions = Completions(caller)
         self.embeddings: Embeddings = Embeddings(caller)
 
-    def __repr__(self) -> str:
-        # A traceback that shows local variables may ask a client that is not made yet.
-        caller: Caller | None = getattr(self, "_caller", None)
-        host = caller.settings.credentials.host if caller else ""
-        return f"{type(self).__name__}(host={host!r})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(NOT_PORTABLE)
-
     @forgetful
     def with_options(
         self,
@@ -121,6 +117,7 @@ class ServingClient:
         deadline: float | None = None,
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
+        idempotent: bool | None = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections.
@@ -128,10 +125,12 @@ class ServingClient:
         Closing the copy closes nothing; closing this client closes the connections of both.
 
         Args:
-            timeout: As for the client; None keeps it, as for the next three.
+            timeout: As for the client. None keeps it, and so do all options here; of `Timeouts`
+                and `RetryPolicy` the fields that are given change.
             deadline: As for the client.
             max_retries: As for the client.
             retry: As for the client.
+            idempotent: As for the client.
             default_headers: Headers added to those of the client.
         """
         options = Options(
@@ -139,6 +138,7 @@ class ServingClient:
             deadline=deadline,
             max_retries=max_retries,
             retry=retry,
+            idempotent=idempotent,
             default_headers=default_headers,
         )
         copy = object.__new__(type(self))
