@@ -142,7 +142,9 @@ def test_what_a_user_calls_takes_and_gives_public_types_only(kind):
 def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
-    assert shown == {"chat", "close", "completions", "embeddings", "with_options"}
+    resources = {"chat", "completions", "embeddings"}
+    options = {"host", "idempotent", "limits", "retry", "timeouts"}
+    assert shown == {*resources, *options, "close", "with_options"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
         "create",
         "stream",
