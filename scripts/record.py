@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from databricks_serving.errors import error_class
+from databricks_serving._core.statuses import error_class
 from databricks_serving.local import LocalEndpoint
 
 RECORDINGS = Path(__file__).parents[1] / "tests" / "recordings"

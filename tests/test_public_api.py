@@ -6,7 +6,7 @@ import re
 import pytest
 
 import databricks_serving
-from databricks_serving import errors, events, models, options, params
+from databricks_serving import auth, errors, events, models, options, params
 from databricks_serving.models import Model
 
 # A change of this list is a change of the public face: add it to the changelog.
@@ -25,12 +25,13 @@ NAMES = [
     "ServingError",
     "Timeouts",
     "__version__",
+    "auth",
     "errors",
     "events",
     "models",
     "params",
 ]
-MODULES = [databricks_serving, errors, events, models, options, params]
+MODULES = [databricks_serving, auth, errors, events, models, options, params]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
 
 
@@ -142,7 +143,7 @@ def test_what_a_user_calls_takes_and_gives_public_types_only(kind):
 def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
-    resources = {"chat", "completions", "embeddings"}
+    resources = {"auth", "chat", "completions", "embeddings"}
     options = {"host", "idempotent", "limits", "retry", "timeouts"}
     assert shown == {*resources, *options, "close", "with_options"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {

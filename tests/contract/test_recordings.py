@@ -15,6 +15,7 @@ from expected import (
 from recordings import ANY, NO_SHARED, SHARED, TASKS, Recording
 
 from databricks_serving import errors
+from databricks_serving._core.statuses import error_class
 from databricks_serving.models import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -188,7 +189,7 @@ def test_an_error_is_typed_by_its_status(server, connect, recording):
     error = connect(server).failure("chat", server.add(recording), ANY["chat"])
     assert isinstance(error, errors.APIStatusError)
     assert error.status_code == recording.status
-    assert type(error) is errors.error_class(recording.status)
+    assert type(error) is error_class(recording.status)
     assert error.message
     assert "<" not in error.message or not recording.content.lstrip().startswith(b"<")
     assert error.request_id == recording.headers.get("x-request-id")

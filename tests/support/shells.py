@@ -69,9 +69,9 @@ class SyncShell:
         handler = answer if callable(answer) else lambda _: answer
         self.transport = FakeTransport(handler)
         client = self.client_class(wire.HOST, wire.TOKEN, transport=self.transport, **options)
-        caller = client._caller
-        caller.monotonic, caller.sleep = self.clock.monotonic, self._sleep
-        caller.rand = lambda: rand
+        clocks = client._caller.clocks
+        clocks.monotonic = clocks.wall = self.clock.monotonic
+        clocks.sleep, clocks.rand = self._sleep, lambda: rand
         return client
 
     @property

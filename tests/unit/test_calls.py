@@ -8,6 +8,7 @@ import pytest
 import wire
 
 from databricks_serving import RawResponse
+from databricks_serving._core.statuses import error_class
 from databricks_serving.errors import (
     APIStatusError,
     BadRequestError,
@@ -15,7 +16,6 @@ from databricks_serving.errors import (
     InvalidResponseError,
     PermissionDeniedError,
     RateLimitError,
-    error_class,
 )
 from databricks_serving.models import ChatCompletion, Completion, EmbeddingResponse
 

@@ -1,10 +1,13 @@
 """Host and token: what is accepted, how it is written, and what is never shown."""
 
+import asyncio
+import inspect
 import traceback
 
 import pytest
 
 from databricks_serving import AsyncServingClient, ServingClient
+from databricks_serving._core.clocks import Now
 from databricks_serving._core.config import normalise_host
 from databricks_serving.errors import ConfigError, ServingError
 
@@ -116,11 +119,13 @@ def make(request, monkeypatch):
 
 
 def host_of(client):
-    return client._caller.settings.credentials.host
+    return client.host
 
 
 def token_of(client):
-    return client._caller.settings.credentials.token.reveal()
+    taken = client._caller.credentials.take(None)
+    made = asyncio.run(taken) if inspect.iscoroutine(taken) else taken
+    return made.headers.reveal()["authorization"].removeprefix("Bearer ")
 
 
 @pytest.mark.parametrize(("given", "expected"), HOSTS)
@@ -201,8 +206,10 @@ def test_a_config_error_is_a_value_error_and_one_of_ours():
 
 def test_no_repr_shows_the_token(make):
     client = make("w.example.com", CANARY, default_headers={"x-key": CANARY})
-    seen = [client, client._caller.settings, client._caller.settings.credentials]
+    access = client._caller.credentials.access
+    seen = [client, client._caller.settings, access.given, access.resolved, access.given.token]
+    assert token_of(client) == CANARY
+    seen += [access.keeper.look(Now(0.0, 0.0)), client._caller.credentials._last]
     assert CANARY not in "".join(map(repr, seen))
     assert repr(client) == f"{make.__name__}(host='https://w.example.com')"
-    assert str(client._caller.settings.credentials.token) == "Secret(***)"
-    assert f"{client._caller.settings.credentials.token}" == "Secret(***)"
+    assert f"{access.given.token}" == str(access.given.token) == "Secret(***)"

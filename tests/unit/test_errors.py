@@ -10,6 +10,7 @@ import pytest
 import wire
 
 from databricks_serving import errors
+from databricks_serving._core.statuses import error_class
 from databricks_serving._trail import _STOPPED_BY
 from databricks_serving.models import ChatCompletion
 from databricks_serving_api.types import ReplyMeta
@@ -59,7 +60,7 @@ def examples():
     yield errors.ResponseTooLargeError("a")
     yield errors.EndpointNotReadyError("a", status_code=503, retry_after=2.0)
     for status in (*BY_STATUS, 418, 500):
-        yield errors.error_class(status)(
+        yield error_class(status)(
             "a",
             status_code=status,
             error_code="X",
@@ -72,6 +73,7 @@ def examples():
     for error in [kind("a") for kind in broken]:
         error.partial = partial
         yield error
+    yield errors.TokenError("a", source="oauth-m2m", transient=True, status_code=503)
     error = errors.StreamServerError("a", status_code=429, error_code="X", body={"error": "a"})
     error.partial = partial
     yield error
@@ -98,12 +100,12 @@ def test_only_arguments_and_options_are_value_errors():
 @pytest.mark.parametrize("status", range(300, 600))
 def test_a_status_has_its_class(status):
     other = errors.InternalServerError if status >= 500 else errors.APIStatusError
-    assert errors.error_class(status) is BY_STATUS.get(status, other)
+    assert error_class(status) is BY_STATUS.get(status, other)
 
 
 def test_what_the_server_did_not_run_is_known():
     known = {s.value for s in HTTPStatus if s >= 300} | {529, 599}
-    not_run = {s for s in known if not errors.error_class(s)("a", status_code=s).maybe_executed}
+    not_run = {s for s in known if not error_class(s)("a", status_code=s).maybe_executed}
     assert not_run == NOT_EXECUTED | {301, 303, 304, 305}
     assert errors.APIStatusError("an error inside a 200", status_code=200).maybe_executed
 

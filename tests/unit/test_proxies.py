@@ -14,7 +14,7 @@ PROXY = "http://proxy.example.com:8080"
 
 
 def resolve(host=HOST, explicit=None, **variables):
-    proxy = resolve_proxy(host, Secret.of(explicit), variables.get)
+    proxy = resolve_proxy(host, explicit=Secret.of(explicit), variable=variables.get)
     return proxy and proxy.url
 
 
@@ -71,7 +71,7 @@ def test_an_address_takes_the_forms_that_people_write(form):
 
 
 def test_user_and_password_are_kept_apart_and_out_of_sight():
-    proxy = resolve_proxy(HOST, Secret("http://us%40er:pa%3Ass@proxy:1"), {}.get)
+    proxy = resolve_proxy(HOST, explicit=Secret("http://us%40er:pa%3Ass@proxy:1"), variable={}.get)
     assert proxy is not None
     assert proxy.user is not None
     assert proxy.password is not None
@@ -81,7 +81,9 @@ def test_user_and_password_are_kept_apart_and_out_of_sight():
         "pa:ss",
     )
     assert "er" not in repr(proxy).replace("user", "")
-    assert resolve_proxy(HOST, Secret("http://user@proxy"), {}.get) == proxy_of("user")
+    assert resolve_proxy(HOST, explicit=Secret("http://user@proxy"), variable={}.get) == proxy_of(
+        "user"
+    )
 
 
 def proxy_of(user):
@@ -111,7 +113,7 @@ BAD = {
 def test_a_bad_address_is_refused_and_not_shown(name, value):
     secret, variables = (Secret(value), {}) if name == "proxy" else (None, {name: value})
     with pytest.raises(ConfigError, match=f"^{name} .*{BAD[value]}") as caught:
-        resolve_proxy(HOST, secret, variables.get)
+        resolve_proxy(HOST, explicit=secret, variable=variables.get)
     trace = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     shown = "".join(
         line for frame in trace.stack if "_core" in frame.filename for line in str(frame.locals)

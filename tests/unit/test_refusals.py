@@ -130,7 +130,7 @@ def test_a_body_that_is_nested_without_end_is_dropped_rather_than_kept_unread():
     for _ in range(5000):
         nested = [nested]
     error = BadRequestError("no", status_code=400, body=nested)
-    scrub(error, Secret(wire.TOKEN))
+    scrub(error, [Secret(wire.TOKEN)])
     assert error.body == "***"
 
 

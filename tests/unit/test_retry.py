@@ -4,6 +4,7 @@ import pytest
 import wire
 
 from databricks_serving import RetryPolicy
+from databricks_serving._core.statuses import error_class
 from databricks_serving.errors import (
     EndpointNotReadyError,
     InternalServerError,
@@ -12,7 +13,6 @@ from databricks_serving.errors import (
     RateLimitError,
     StreamInterruptedError,
     StreamServerError,
-    error_class,
 )
 
 

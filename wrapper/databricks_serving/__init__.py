@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from databricks_serving._version import __version__
 
 if TYPE_CHECKING:
-    from databricks_serving import errors, events, models, params
+    from databricks_serving import auth, errors, events, models, params
     from databricks_serving._async.client import AsyncServingClient
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
     from databricks_serving._core.raw import RawResponse
@@ -40,6 +40,7 @@ else:
         "ServingClient": "_sync.client",
         "ServingError": "errors",
         "Timeouts": "options",
+        "auth": None,
         "errors": None,
         "events": None,
         "models": None,
@@ -77,6 +78,7 @@ __all__ = [
     "ServingError",
     "Timeouts",
     "__version__",
+    "auth",
     "errors",
     "events",
     "models",

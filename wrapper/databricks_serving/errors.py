@@ -5,6 +5,7 @@
     ServingError
     ├── ConfigError (ValueError)               host, token or options cannot work
     ├── InvalidRequestError (ValueError)       refused before a byte was sent
+    ├── TokenError                             no token could be had for the request
     ├── ClientClosedError                      the client was closed
     ├── StreamUseError                         a stream was read twice, or outside its block
     ├── APIConnectionError                     no answer came
@@ -32,7 +33,6 @@ request is passed on, shortened.
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from databricks_serving._trail import Attempt, SentRequest, account_of
@@ -64,6 +64,7 @@ __all__ = [
     "StreamServerError",
     "StreamTimeoutError",
     "StreamUseError",
+    "TokenError",
     "UnprocessableEntityError",
 ]
 
@@ -146,6 +147,30 @@ class ConfigError(ServingError, ValueError):
 
 class InvalidRequestError(ServingError, ValueError):
     """An argument was refused before anything was sent; the message names it."""
+
+
+class TokenError(ServingError):
+    """No token could be had, so nothing was sent to the endpoint.
+
+    Attributes:
+        source: Where the token was to come from, named as `auth_type` names it.
+        transient: Whether what stopped it may pass by itself.
+        status_code: What the token service answered, if it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        source: str | None = None,
+        transient: bool = False,
+        status_code: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.source = source
+        self.transient = transient
+        self.status_code = status_code
+        self.retryable: bool = transient
 
 
 class ClientClosedError(ServingError):
@@ -371,22 +396,3 @@ class StreamServerError(StreamError):
         named = [str(part) for part in (self.status_code, self.error_code) if part]
         code = f"{' '.join(dict.fromkeys(named))}: " if named else ""
         return f"{code}{super()._text()}"
-
-
-_BY_STATUS: Final[Mapping[int, type[APIStatusError]]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    413: PayloadTooLargeError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-}
-
-
-def error_class(status_code: int) -> type[APIStatusError]:
-    """Return the class for an HTTP status."""
-    if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return InternalServerError
-    return _BY_STATUS.get(status_code, APIStatusError)

@@ -22,4 +22,4 @@ def pools_of(client: Any) -> list[Any]:
     sender = client._caller.sender
     if hasattr(sender, "_homes"):
         return [home.transport.pool for home in sender._homes.values()]
-    return [] if sender._pool is None else [sender._pool.pool]
+    return [pool.pool for pool in sender._pools.values()]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from databricks_serving._core.statuses import error_class
 from databricks_serving.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -9,7 +10,6 @@ from databricks_serving.errors import (
     InvalidResponseError,
     StreamInterruptedError,
     StreamServerError,
-    error_class,
 )
 from databricks_serving.options import RetryPolicy, Timeouts
 from databricks_serving_api.types import ReplyMeta

@@ -65,7 +65,7 @@ def test_bodies_are_logged_only_where_asked_for_and_without_the_token(shell, lin
 @pytest.mark.parametrize("place", range(4096 - len(wire.TOKEN), 4097))
 def test_a_token_that_reaches_over_the_end_of_what_is_logged_is_masked(caplog, place):
     caplog.set_level(logging.DEBUG)
-    log_body("response", b"x" * place + wire.TOKEN.encode() + b"y" * 5000, Secret(wire.TOKEN))
+    log_body("response", b"x" * place + wire.TOKEN.encode() + b"y" * 5000, [Secret(wire.TOKEN)])
     assert wire.TOKEN[:4] not in caplog.text
     assert len(caplog.text) < 5000
 

@@ -57,9 +57,9 @@ class Blocking:
     def __init__(self):
         self.senders = []
 
-    def sender(self, transport=None, limits=None, **connections):
+    def sender(self, transport=None, limits=None, proxy=None, **connections):
         """Make a sender that is closed after the test."""
-        made = Connections(limits=limits or Limits(), **connections)
+        made = Connections(limits=limits or Limits(), proxy_for=lambda _: proxy, **connections)
         self.senders.append(self.sender_class(transport, made))
         return self.senders[-1]
 
@@ -85,11 +85,13 @@ class Blocking:
 
     def pool(self, sender):
         """Return the pool of the default transport."""
-        return sender._pool.pool
+        (pool,) = sender._pools.values()
+        return pool.pool
 
     def streams(self, sender):
         """Return the connections of the default transport that are open."""
-        return sender._pool.backend.streams
+        (pool,) = sender._pools.values()
+        return pool.backend.streams
 
     def finish(self):
         """Leave nothing open."""

@@ -137,7 +137,8 @@ def places(client):
     """Return the number of connections that a client has open."""
     sender = client._caller.sender
     if isinstance(sender, Sender):
-        return len(sender._pool.pool.connections)
+        (pool,) = sender._pools.values()
+        return len(pool.pool.connections)
     (home,) = sender._homes.values()
     return len(home.transport.pool.connections)
 

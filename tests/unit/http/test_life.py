@@ -293,7 +293,8 @@ def test_an_answer_may_be_collected_in_the_middle_of_the_pools_work(
     with pytest.warns(ResourceWarning, match="unclosed answer"):
         assert sender.send(request, phases(request)).read().body == b"{}"
     assert sender.send(request, phases(request)).read().body == b"{}"
-    assert len(sender._pool.pool.connections) == len(sender._pool.backend.streams) == 1
+    (pool,) = sender._pools.values()
+    assert len(pool.pool.connections) == len(pool.backend.streams) == 1
     assert server.connections == 2
     sender.close()
 
@@ -331,7 +332,8 @@ def test_a_sender_that_is_left_closes_its_connections(serve, build, phases):
         sender = Sender(None, Connections())
         request = build(server.host)
         sender.send(request, phases(request)).read()
-        (stream,) = sender._pool.backend.streams
+        (pool,) = sender._pools.values()
+        (stream,) = pool.backend.streams
         del sender
         assert stream._sock.fileno() == -1
 

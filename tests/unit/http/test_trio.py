@@ -39,8 +39,8 @@ def call(phases):
     return run
 
 
-def sender_of(**connections):
-    return AsyncSender(None, Connections(**connections))
+def sender_of(proxy=None, **connections):
+    return AsyncSender(None, Connections(proxy_for=lambda _: proxy, **connections))
 
 
 def test_calls_share_a_connection_until_the_server_closes_it(serve, build, call):

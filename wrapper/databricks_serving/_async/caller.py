@@ -1,15 +1,13 @@
 """Calls over an asynchronous transport."""
 
-import random
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import uuid4
 
-import anyio
-
+from databricks_serving._async.credentials import AsyncClocks, AsyncCredentials
 from databricks_serving._async.reader import AsyncReader
+from databricks_serving._async.repeat import repeat
 from databricks_serving._async.stream import AsyncChunkStream
 from databricks_serving._core.call import AnswerT, Call, Shared, World
 from databricks_serving._core.logs import log_body, log_try
@@ -29,35 +27,49 @@ from databricks_serving._core.settings import Settings
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving._core.whole import whole_reply
 from databricks_serving._http import AsyncExchange, AsyncSender
-from databricks_serving.errors import ServingError
+from databricks_serving.auth._access import Access
 
 
 class AsyncCaller:
     """Makes calls: builds, sends, waits, and has the core interpret and decide."""
 
-    def __init__(self, settings: Settings, sender: AsyncSender, shared: Shared) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        sender: AsyncSender,
+        credentials: AsyncCredentials,
+        shared: Shared,
+    ) -> None:
         self.settings = settings
         self.sender = sender
+        self.credentials = credentials
+        self.clocks: AsyncClocks = credentials.clocks
         self.shared = shared
-        self.monotonic: Callable[[], float] = time.monotonic
-        self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-        self.rand: Callable[[], float] = random.random
 
-    def with_settings(self, settings: Settings) -> Self:
-        """Return a caller with other settings over the same transport, quota and clock."""
-        caller = type(self)(settings, self.sender, self.shared)
-        caller.monotonic, caller.sleep, caller.rand = self.monotonic, self.sleep, self.rand
-        return caller
+    @property
+    def host(self) -> str | None:
+        """The address of the workspace, once that is known."""
+        return self.credentials.access.host
+
+    def with_settings(self, settings: Settings, access: Access | None = None) -> Self:
+        """Return a caller with other settings over the same transport, quota and clock.
+
+        Args:
+            settings: The settings.
+            access: Where to call and as whom, if that changes.
+        """
+        credentials = self.credentials if access is None else self.credentials.other(access)
+        return type(self)(settings, self.sender, credentials, self.shared)
 
     async def reply(
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
     ) -> ReplyT:
         """Make a call and return its typed reply."""
-        request = self._build(operation, endpoint, arguments)
+        request = await self._build(operation, endpoint, arguments)
 
         async def attempt(call: Call) -> ReplyT:
-            response = await self._respond(request, call.phases())
-            return whole_reply(operation, response, request.reading)
+            response = await self._respond(await self._signed(call), call.phases())
+            return whole_reply(operation, response, call.request.reading)
 
         return await self._repeat(request, attempt)
 
@@ -65,11 +77,11 @@ class AsyncCaller:
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
     ) -> RawResponse[ReplyT]:
         """Make a call and return its HTTP response."""
-        request = self._build(operation, endpoint, arguments)
+        request = await self._build(operation, endpoint, arguments)
 
         async def attempt(call: Call) -> RawResponse[ReplyT]:
-            response = await self._respond(request, call.phases())
-            return RawResponse(operation, response, request.reading)
+            response = await self._respond(await self._signed(call), call.phases())
+            return RawResponse(operation, response, call.request.reading)
 
         return await self._repeat(request, attempt)
 
@@ -80,19 +92,20 @@ class AsyncCaller:
         arguments: Mapping[str, Any],
     ) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
         """Start a streamed call; it is begun when its first chunk is there."""
-        request = self._build(operation, endpoint, arguments, stream=True)
+        request = await self._build(operation, endpoint, arguments, stream=True)
 
         async def attempt(call: Call) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
+            signed = await self._signed(call)
             phases = call.phases()
-            exchange = await self._open(request, phases)
-            session = StreamSession(operation, exchange.meta, request.reading)
+            exchange = await self._open(signed, phases)
+            session = StreamSession(operation, exchange.meta, signed.reading)
             reader = AsyncReader(exchange, session, phases, call.interrupted)
             await reader.begin()
             return AsyncChunkStream(reader)
 
         return await self._repeat(request, attempt)
 
-    def _build(
+    async def _build(
         self,
         operation: Operation[Any],
         endpoint: str,
@@ -101,17 +114,26 @@ class AsyncCaller:
         stream: bool = False,
     ) -> Request:
         request = build_request(
-            operation, self.settings, endpoint, arguments, call_id=str(uuid4()), stream=stream
+            operation,
+            self.settings,
+            (await self.credentials.resolved()).site.host,
+            endpoint,
+            arguments,
+            call_id=str(uuid4()),
+            stream=stream,
         )
         if self.settings.log_bodies:
-            log_body("request", request.content.reveal(), request.reading.token)
+            log_body("request", request.content.reveal())
         return request
+
+    async def _signed(self, call: Call) -> Request:
+        return call.signed(await self.credentials.take(call.until))
 
     async def _respond(self, request: Request, phases: Phases) -> Response:
         exchange = await self._open(request, phases)
         response = await exchange.read()
         if self.settings.log_bodies:
-            log_body("response", response.body, request.reading.token)
+            log_body("response", response.body, request.reading.secrets)
         return response
 
     async def _open(self, request: Request, phases: Phases) -> AsyncExchange:
@@ -123,19 +145,6 @@ class AsyncCaller:
     async def _repeat(
         self, request: Request, attempt: Callable[[Call], Awaitable[AnswerT]]
     ) -> AnswerT:
-        world = World(self.monotonic, self.rand, log_try)
+        world = World(self.clocks.monotonic, self.clocks.rand, log_try)
         call = Call(request, self.settings.retry, self.shared, world)
-        try:
-            while True:
-                while (pause := call.pause()) > 0:
-                    await self.sleep(pause)
-                try:
-                    answer = await attempt(call)
-                except ServingError as error:
-                    if not call.again(error):
-                        raise
-                else:
-                    call.succeeded(answer.meta)
-                    return answer
-        finally:
-            call.leave()
+        return await repeat(call, self.clocks.sleep, attempt)

@@ -1,17 +1,20 @@
 """The asynchronous client."""
 
-import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from databricks_serving._async.caller import AsyncCaller
-from databricks_serving._async.resources import AsyncChat, AsyncCompletions, AsyncEmbeddings
+from databricks_serving._async.credentials import AsyncCredentials
+from databricks_serving._async.resources import (
+    AsyncAuth,
+    AsyncChat,
+    AsyncCompletions,
+    AsyncEmbeddings,
+)
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
 from databricks_serving._core.client_base import ClientBase
-from databricks_serving._core.config import resolve_credentials
-from databricks_serving._core.proxies import resolve_proxy
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import (
     Options,
@@ -19,7 +22,10 @@ from databricks_serving._core.settings import (
     check_network,
     resolve_settings,
 )
-from databricks_serving._http import AsyncSender, Connections
+from databricks_serving._http import AsyncSender, connections_of
+from databricks_serving.auth._access import Access, Given
+from databricks_serving.auth._given import AuthLike, source_of
+from databricks_serving.auth._values import variable
 from databricks_serving.options import Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
@@ -41,6 +47,9 @@ class AsyncServingClient(ClientBase[AsyncCaller]):
         host: str | None = None,
         token: str | None = None,
         *,
+        auth: AuthLike | None = None,
+        profile: str | None = None,
+        auth_type: str | None = None,
         timeout: float | Timeouts | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
@@ -64,20 +73,19 @@ class AsyncServingClient(ClientBase[AsyncCaller]):
             idempotent=idempotent,
             default_headers=default_headers,
         )
-        credentials = resolve_credentials(host, secret, os.getenv)
-        settings = resolve_settings(credentials, options, limits, log_bodies=log_bodies)
+        given = Given(host, secret, auth and source_of(auth), profile, auth_type, variable)
+        settings = resolve_settings(options, limits, log_bodies=log_bodies)
         check_network(transport, ssl_context, secret_proxy)
-        connections = Connections(
-            limits=settings.limits,
-            ssl_context=ssl_context,
-            proxy=resolve_proxy(credentials.host, secret_proxy, os.getenv),
-        )
-        caller = AsyncCaller(settings, AsyncSender(transport, connections), Shared())
+        access = Access(given)
+        connections = connections_of(access.host, settings.limits, ssl_context, secret_proxy)
+        sender = AsyncSender(transport, connections)
+        caller = AsyncCaller(settings, sender, AsyncCredentials.of(access, sender), Shared())
         self._set_up(caller, owner=True)
 
     def _set_up(self, caller: AsyncCaller, *, owner: bool) -> None:
         self._caller = caller
         self._owner = owner
+        self.auth: AsyncAuth = AsyncAuth(caller)
         self.chat: AsyncChat = AsyncChat(caller)
         self.completions: AsyncCompletions = AsyncCompletions(caller)
         self.embeddings: AsyncEmbeddings = AsyncEmbeddings(caller)
@@ -86,6 +94,7 @@ class AsyncServingClient(ClientBase[AsyncCaller]):
     def with_options(
         self,
         *,
+        auth: AuthLike | None = None,
         timeout: float | Timeouts | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
@@ -98,6 +107,7 @@ class AsyncServingClient(ClientBase[AsyncCaller]):
         Closing the copy closes nothing; closing this client closes the connections of both.
 
         Args:
+            auth: As for the client.
             timeout: As for the client. None keeps it, and so do all options here; of `Timeouts`
                 and `RetryPolicy` the fields that are given change.
             deadline: As for the client.
@@ -116,7 +126,10 @@ class AsyncServingClient(ClientBase[AsyncCaller]):
         )
         copy = object.__new__(type(self))
         settings = changed_settings(self._caller.settings, options)
-        copy._set_up(self._caller.with_settings(settings), owner=False)
+        access = None
+        if auth is not None:
+            access = self._caller.credentials.access.with_source(source_of(auth))
+        copy._set_up(self._caller.with_settings(settings, access), owner=False)
         return copy
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from databricks_serving._core.arguments import (
     EmbeddingArguments,
     public_method,
 )
+from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
 from databricks_serving._core.raw import RawResponse
 from databricks_serving.events import ChatEvent, CompletionEvent
@@ -217,3 +218,21 @@ class AsyncRawEmbeddings:
     ) -> RawResponse[EmbeddingResponse]:
         """Embed one text or several; takes and raises what `AsyncEmbeddings.create` does."""
         return await self._caller.raw(EMBEDDING, model, arguments)
+
+
+class AsyncAuth:
+    """How a client logs in."""
+
+    def __init__(self, caller: AsyncCaller) -> None:
+        self._caller = caller
+
+    @forgetful
+    async def describe(self) -> str:
+        """Tell which workspace and which source of tokens were found, where, and why no other.
+
+        Reads the profile if need be, and sends nothing. There is no secret in it.
+
+        Raises:
+            ConfigError: When there is no workspace or no credential.
+        """
+        return "\n".join((await self._caller.credentials.resolved()).report)

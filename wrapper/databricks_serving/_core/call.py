@@ -5,13 +5,21 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol, TypeVar
 
+from databricks_serving._core.access import Pass
 from databricks_serving._core.cold_start import ColdWait, Probers
 from databricks_serving._core.hints import hint_for
 from databricks_serving._core.logs import TryRecord
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.quota import RetryQuota
 from databricks_serving._core.requests import Request
-from databricks_serving._core.retry import Outcome, cost_of, is_retryable, outcome_of, wait_after
+from databricks_serving._core.retry import (
+    Outcome,
+    cost_of,
+    is_refused_token,
+    is_retryable,
+    outcome_of,
+    wait_after,
+)
 from databricks_serving._core.scrub import scrub
 from databricks_serving._trail import Attempt
 from databricks_serving.errors import (
@@ -68,8 +76,10 @@ class Call:
         "_cold",
         "_deadline",
         "_history",
+        "_pass",
         "_policy",
         "_refund",
+        "_renewed",
         "_replaced",
         "_request",
         "_reruns",
@@ -92,8 +102,26 @@ class Call:
         self._deadline = None if total is None else self._started + total
         self._history: list[Attempt] = []
         self._tries = self._retries = self._reruns = self._refund = 0
-        self._replaced = False
+        self._replaced = self._renewed = False
+        self._pass: Pass | None = None
         self._cold = ColdWait(request.endpoint, policy, shared.probers)
+
+    @property
+    def request(self) -> Request:
+        """What is sent, as it was last signed."""
+        return self._request
+
+    @property
+    def until(self) -> float | None:
+        """The monotonic time at which the call is over; None for never."""
+        return self._deadline
+
+    def signed(self, by: Pass) -> Request:
+        """Return the request of the next try with what authorises it."""
+        if by is not self._pass:
+            self._pass = by
+            self._request = self._request.signed(by)
+        return self._request
 
     def pause(self) -> float:
         """Return the seconds to wait before the next look or try; 0 means now.
@@ -146,7 +174,7 @@ class Call:
         self._cold.leave()
 
     def _note(self, error: ServingError, now: float, wait: float | None) -> None:
-        scrub(error, self._request.reading.token)
+        scrub(error, self._request.reading.secrets)
         cause = _cause_of(error)
         self._history.append(Attempt(cause, now - self._started, wait, error.request_id))
         self._observe(getattr(error, "status_code", None), error.request_id, cause, wait)
@@ -163,14 +191,14 @@ class Call:
         error.hint = hint_for(error, request)
 
     def _decide(self, error: ServingError, now: float) -> Verdict:
+        if self._renews(error) or self._replaces(error):
+            return self._in_time(0.0, "deadline", now)
         outcome = outcome_of(error)
         if outcome == "permanent":
             return None, None
         if isinstance(error, EndpointNotReadyError) and self._policy.cold_start_timeout:
             wait = self._cold.poll(error.message, error.retry_after, now, self._world.rand())
             return self._in_time(wait, "cold_start", now)
-        if self._replaces(error):
-            return self._in_time(0.0, "deadline", now)
         stopped_by = self._stopped_by(error, outcome, now)
         if stopped_by is not None:
             return None, stopped_by
@@ -193,6 +221,13 @@ class Call:
         self._retries += 1
         self._reruns += outcome == "unknown"
         return True
+
+    def _renews(self, error: ServingError) -> bool:
+        """Tell whether another token is to be tried, which is free once."""
+        if self._renewed or self._pass is None or not is_refused_token(error):
+            return False
+        self._renewed = self._pass.refuse()
+        return self._renewed
 
     def _stopped_by(self, error: ServingError, outcome: Outcome, now: float) -> str | None:
         if self._retries >= self._policy.max_retries:

@@ -15,8 +15,13 @@ class HasSettings(Protocol):
     """A caller, blocking or not."""
 
     @property
+    def host(self) -> str | None:
+        """The address of the workspace, once that is known."""
+        ...
+
+    @property
     def settings(self) -> Settings:
-        """Credentials and options."""
+        """Options."""
         ...
 
 
@@ -29,9 +34,9 @@ class ClientBase(Generic[CallerT]):
     _caller: CallerT
 
     @property
-    def host(self) -> str:
-        """The address of the workspace, as requests use it."""
-        return self._caller.settings.credentials.host
+    def host(self) -> str | None:
+        """The address of the workspace, as requests use it; None before a profile was read."""
+        return self._caller.host
 
     @property
     def timeouts(self) -> Timeouts:
@@ -55,7 +60,7 @@ class ClientBase(Generic[CallerT]):
 
     def __repr__(self) -> str:
         # A traceback that shows local variables may ask a client that is not made yet.
-        host = self.host if hasattr(self, "_caller") else ""
+        host = self.host if hasattr(self, "_caller") else None
         return f"{type(self).__name__}(host={host!r})"
 
     def __reduce__(self) -> NoReturn:

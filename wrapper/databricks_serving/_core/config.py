@@ -1,18 +1,15 @@
-"""Where to call and with which token: arguments first, then the environment."""
+"""The rules for addresses and tokens."""
 
 import ipaddress
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from databricks_serving._core.secret import Secret
+from databricks_serving._core.secret import MAX_SECRET, Secret
 from databricks_serving.errors import ConfigError
 
 HOST_VARIABLE = "DATABRICKS_HOST"
 TOKEN_VARIABLE = "DATABRICKS_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
-_MAX_TOKEN_LENGTH = 16 * 1024
 # A last label of digits (or hexadecimal) would be read as an IPv4 address in an odd notation.
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"({_LABEL}\.)*(?!\d+$|0x[0-9a-f]*$){_LABEL}")
@@ -23,37 +20,6 @@ _METADATA = frozenset(
     {"100.100.100.200", "168.63.129.16", "fd00:ec2::254", "metadata.google.internal"}
 )
 _ACCESS_TOKEN = re.compile(r"dapi[0-9a-f]{32}(-\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A workspace and the token for it."""
-
-    host: str
-    """Scheme, host name, port where not the default, and path prefix if any; no final slash."""
-    token: Secret
-
-
-def resolve_credentials(
-    host: str | None, token: Secret | None, variable: Callable[[str], str | None]
-) -> Credentials:
-    """Resolve host and token from arguments, then from the environment; empty counts as unset.
-
-    Args:
-        host: Address of the workspace, as people write it.
-        token: The token, wrapped at once so that no traceback shows it among local variables.
-        variable: Returns the value of an environment variable.
-
-    Raises:
-        ConfigError: When one is missing or cannot work; the token is never in the message.
-    """
-    found_host = host if host is not None else variable(HOST_VARIABLE) or None
-    if found_host is None:
-        raise ConfigError(f"no workspace: pass host= or set {HOST_VARIABLE}")
-    found_token = token or Secret.of(variable(TOKEN_VARIABLE) or None)
-    if found_token is None:
-        raise ConfigError(f"no token: pass token= or set {TOKEN_VARIABLE}")
-    return Credentials(normalise_host(found_host), check_token(found_token))
 
 
 def normalise_host(host: str) -> str:
@@ -136,6 +102,14 @@ def _check_address(address: _Address) -> None:
         raise ConfigError(f"host {address} is not the address of a workspace")
 
 
+def is_safe_origin(parts: SplitResult) -> bool:
+    """Tell whether a secret may be sent to an address: over TLS, or to this machine."""
+    name = parts.hostname
+    if not name or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(name))
+
+
 def _is_loopback(name: str) -> bool:
     address = _address(name)
     return name == "localhost" if address is None else address.is_loopback
@@ -154,13 +128,13 @@ def check_token(token: Secret) -> Secret:
     Raises:
         ConfigError: When it cannot be a token; the message says why without showing it.
     """
-    fault = _token_fault(token.reveal())
+    fault = token_fault(token.reveal())
     if fault is not None:
         raise ConfigError(f"token {fault}")
     return Secret(token.reveal().strip())
 
 
-def _token_fault(token: object) -> str | None:
+def token_fault(token: object) -> str | None:
     # Nothing is raised from here: a traceback that shows local variables would show the token.
     if not isinstance(token, str):
         return f"must be a str, not {type(token).__name__}"
@@ -171,6 +145,6 @@ def _token_fault(token: object) -> str | None:
         ("\n" in token or "\r" in token, "has a line break; was it read from a file? strip it"),
         (text.lower().startswith("bearer "), "must be the token alone, without 'Bearer'"),
         (not plain, "has a character that no token has (space, control or non-ASCII)"),
-        (len(text) > _MAX_TOKEN_LENGTH, f"is longer than {_MAX_TOKEN_LENGTH} characters"),
+        (len(text) > MAX_SECRET, f"is longer than {MAX_SECRET} characters"),
     )
     return next((fault for broken, fault in rules if broken), None)

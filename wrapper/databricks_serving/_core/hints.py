@@ -45,7 +45,7 @@ def hint_for(error: ServingError, request: Request) -> str | None:
 
 def _needs_oauth(request: Request) -> bool:
     host = urlsplit(request.url).hostname or ""
-    personal = request.headers.reveal()["authorization"].startswith(f"Bearer {_PERSONAL}")
+    personal = request.headers.reveal().get("authorization", "").startswith(f"Bearer {_PERSONAL}")
     return personal and host.endswith(_ROUTE_OPTIMISED)
 
 

@@ -1,10 +1,11 @@
 """What is logged: of each try the outcome, never a header, and bodies only where asked for."""
 
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from databricks_serving._core.secret import Secret
+from databricks_serving._core.secret import MAX_SECRET, Secret
 
 if TYPE_CHECKING:
     from databricks_serving._core.requests import Request
@@ -50,11 +51,13 @@ def log_try(record: TryRecord) -> None:
     )
 
 
-def log_body(what: str, body: bytes, token: Secret) -> None:
+def log_body(what: str, body: bytes, secrets: Iterable[Secret] = ()) -> None:
     """Log a body at level DEBUG, for clients that were made with `log_bodies=True`."""
     if logger.isEnabledFor(logging.DEBUG):
-        # A token that reaches over the end is seen whole before it is cut.
-        shown = token.mask(body[: _SHOWN + len(token.reveal())])[:_SHOWN]
-        text = shown.decode("utf-8", "replace")
+        # A secret that reaches over the end is seen whole before it is cut.
+        shown = body[: _SHOWN + MAX_SECRET]
+        for secret in secrets:
+            shown = secret.mask(shown)
+        text = shown[:_SHOWN].decode("utf-8", "replace")
         cut = f" ... ({len(body)} bytes)" if len(body) > _SHOWN else ""
         logger.debug("%s body: %s%s", what, text, cut)

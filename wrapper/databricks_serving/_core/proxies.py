@@ -27,7 +27,7 @@ class Proxy:
 
 
 def resolve_proxy(
-    host_url: str, explicit: Secret | None, variable: Callable[[str], str | None]
+    host_url: str, *, explicit: Secret | None, variable: Callable[[str], str | None]
 ) -> Proxy | None:
     """Return the proxy for a host; None where the host is to be asked directly.
 

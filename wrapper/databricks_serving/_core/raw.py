@@ -50,7 +50,7 @@ class RawResponse(Generic[ReplyT]):
 
     def json(self) -> dict[str, Any]:
         """Return the decoded body; raises as `parse` does."""
-        with scrubbing(self._reading.token):
+        with scrubbing(self._reading.secrets):
             return decode_object(self._response)
 
     def parse(self) -> ReplyT:
@@ -60,5 +60,5 @@ class RawResponse(Generic[ReplyT]):
             InvalidResponseError: When the body is not what the contract says.
             APIStatusError: When the body reports an error in spite of its status.
         """
-        with scrubbing(self._reading.token):
+        with scrubbing(self._reading.secrets):
             return whole_reply(self._operation, self._response, self._reading)

@@ -1,6 +1,6 @@
 """What reading an answer takes to know of its request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.sse import DEFAULT_MAX_EVENT_BYTES
@@ -13,9 +13,9 @@ class Reading:
     Attributes:
         parts: How many parts the answer must have, where that is known: vectors, or choices.
         event_bytes: The largest event to take in.
-        token: What is kept out of errors.
+        secrets: What is kept out of errors.
     """
 
     parts: int | None = None
     event_bytes: int = DEFAULT_MAX_EVENT_BYTES
-    token: Secret = field(default_factory=lambda: Secret(""))
+    secrets: tuple[Secret, ...] = ()

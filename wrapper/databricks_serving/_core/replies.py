@@ -17,11 +17,11 @@ from databricks_serving._core.error_bodies import (
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.operations import Operation, ReplyT
 from databricks_serving._core.retry_after import parse_retry_after
+from databricks_serving._core.statuses import error_class
 from databricks_serving.errors import (
     APIStatusError,
     EndpointNotReadyError,
     InvalidResponseError,
-    error_class,
 )
 from databricks_serving_api.types import ReplyMeta
 

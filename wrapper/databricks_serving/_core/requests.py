@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from databricks_serving._core import json_codec
+from databricks_serving._core.access import Pass
 from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
 from databricks_serving._core.operations import Operation
 from databricks_serving._core.reading import Reading
@@ -39,7 +40,7 @@ class Request:
         endpoint: Name of the endpoint.
         method: The HTTP method.
         url: The whole URL.
-        headers: Names in lower case; the token among the values.
+        headers: Names in lower case; once it is signed, the token among the values.
         content: The body.
         timeouts: Limits in seconds, that of the whole call among them.
         limit: The largest answer to take in, in bytes.
@@ -78,14 +79,22 @@ class Request:
         return len(self.content.reveal())
 
     @property
-    def call_id(self) -> str:
+    def call_id(self) -> str | None:
         """The id that all tries of the call carry."""
-        return self.headers.reveal()["idempotency-key"]
+        return self.headers.reveal().get("idempotency-key")
+
+    def signed(self, by: Pass) -> "Request":
+        """Return the request with what authorises it."""
+        headers: Hidden[Mapping[str, str]] = Hidden(
+            {**self.headers.reveal(), **by.headers.reveal()}
+        )
+        return replace(self, headers=headers, reading=replace(self.reading, secrets=by.secrets))
 
 
 def build_request(
     operation: Operation[Any],
     settings: Settings,
+    host: str,
     endpoint: str,
     arguments: Mapping[str, Any],
     *,
@@ -96,7 +105,8 @@ def build_request(
 
     Args:
         operation: The task.
-        settings: The client's credentials and options.
+        settings: The client's options.
+        host: Address of the workspace.
         endpoint: Name of the endpoint (`model=`).
         arguments: Keyword arguments of the method; None means not given.
         call_id: An id for all tries of the call.
@@ -118,15 +128,13 @@ def build_request(
     return Request(
         endpoint=endpoint,
         method=kwargs["method"].upper(),
-        url=_url(settings, kwargs["url"], _mapping(options, "extra_query")),
+        url=_url(host, kwargs["url"], _mapping(options, "extra_query")),
         headers=Hidden(_headers(settings, options, call_id, stream=stream)),
         content=Hidden(_content(kwargs["json"], settings.limits.request_bytes)),
         timeouts=timeouts,
         limit=_limit(operation, settings, stream=stream),
         idempotent=idempotent,
-        reading=Reading(
-            operation.count_parts(body), settings.limits.event_bytes, settings.credentials.token
-        ),
+        reading=Reading(operation.count_parts(body), settings.limits.event_bytes),
     )
 
 
@@ -162,13 +170,13 @@ def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value  # pyright: ignore[reportUnknownVariableType] - its keys are checked where used
 
 
-def _url(settings: Settings, path: str, query: Mapping[str, Any]) -> str:
+def _url(host: str, path: str, query: Mapping[str, Any]) -> str:
     for name, value in query.items():
         if not isinstance(value, str):
             raise InvalidRequestError(f"extra_query[{name!r:.80}] must be a str")
     # A lone surrogate has no form in a URL.
     suffix = f"?{urlencode(query, errors='replace')}" if query else ""
-    return f"{settings.credentials.host}{path}{suffix}"
+    return f"{host}{path}{suffix}"
 
 
 def _headers(
@@ -181,7 +189,6 @@ def _headers(
         "idempotency-key": call_id,
         **settings.headers.reveal(),
         **check_headers("extra_headers", _mapping(options, "extra_headers")),
-        "authorization": f"Bearer {settings.credentials.token.reveal()}",
         "content-type": "application/json",
     }
 

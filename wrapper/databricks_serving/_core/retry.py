@@ -27,6 +27,11 @@ _LASTING: Final = re.compile(
     r"|/ ?(?:hour|day|month)\b"
 )
 _BRIEF: Final = re.compile(r"\b(?:qpm|qps|tpm|rpm|(?:per|a|each) ?(?:minute|second))\b")
+# fact: an expired OAuth token is mostly a 403 that says so.
+_BAD_TOKEN: Final = re.compile(
+    r"\b(?:invalid|expired|bad)(?: access| oauth)? token\b|\btoken\b.{0,40}\bexpired\b",
+    re.IGNORECASE,
+)
 # A wait that a server asks for is lengthened by up to this share, never shortened.
 _JITTER: Final = 0.1
 
@@ -53,6 +58,16 @@ def outcome_of(error: ServingError) -> Outcome:
 def is_retryable(error: ServingError) -> bool:
     """Tell whether the server provably did not run the model and may do so later."""
     return not error.maybe_executed and outcome_of(error) in {"not sent", "rejected"}
+
+
+def is_refused_token(error: ServingError) -> bool:
+    """Tell whether a server says that a token is not, or no longer, valid."""
+    if not isinstance(error, APIStatusError):
+        return False
+    if error.status_code == HTTPStatus.UNAUTHORIZED:
+        return True
+    forbidden = error.status_code == HTTPStatus.FORBIDDEN
+    return forbidden and _BAD_TOKEN.search(error.message) is not None
 
 
 def is_lasting(error: APIStatusError) -> bool:

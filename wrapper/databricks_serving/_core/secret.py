@@ -1,8 +1,11 @@
 """Values that must not be printed."""
 
-from typing import Generic, NoReturn, Self, TypeVar
+from typing import Final, Generic, NoReturn, Self, TypeVar
 
 T = TypeVar("T")
+
+# No token is longer.
+MAX_SECRET: Final = 16 * 1024
 
 
 class Hidden(Generic[T]):

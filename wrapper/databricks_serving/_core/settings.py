@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from databricks_serving._core.config import Credentials
 from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
 from databricks_serving.errors import ConfigError, InvalidRequestError
@@ -49,9 +48,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Credentials and options of a client."""
+    """Options of a client."""
 
-    credentials: Credentials
     timeouts: Timeouts
     retry: RetryPolicy
     limits: Limits
@@ -60,9 +58,7 @@ class Settings:
     log_bodies: bool = False
 
 
-def resolve_settings(
-    credentials: Credentials, options: Options, limits: Limits | None, *, log_bodies: bool
-) -> Settings:
+def resolve_settings(options: Options, limits: Limits | None, *, log_bodies: bool) -> Settings:
     """Resolve a client's arguments.
 
     Raises:
@@ -72,7 +68,6 @@ def resolve_settings(
     if limits is not None and not isinstance(limits, Limits):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
         raise ConfigError(f"limits must be Limits(...), not {type(limits).__name__}")
     defaults = Settings(
-        credentials=credentials,
         timeouts=Timeouts(),
         retry=RetryPolicy(),
         limits=limits or Limits(),

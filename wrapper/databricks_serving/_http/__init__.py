@@ -7,8 +7,8 @@ because that of httpcore loses its places for good when calls are cancelled.
 
 from databricks_serving._http.async_exchange import AsyncExchange
 from databricks_serving._http.async_sender import AsyncSender
-from databricks_serving._http.connections import Connections
+from databricks_serving._http.connections import Connections, connections_of
 from databricks_serving._http.exchange import Exchange
 from databricks_serving._http.sender import Sender
 
-__all__ = ["AsyncExchange", "AsyncSender", "Connections", "Exchange", "Sender"]
+__all__ = ["AsyncExchange", "AsyncSender", "Connections", "Exchange", "Sender", "connections_of"]

@@ -14,7 +14,7 @@ from databricks_serving._http.base_sender import BaseSender
 from databricks_serving._http.connections import Connections
 from databricks_serving._http.failures import bared, failure, is_foreign
 from databricks_serving._http.loops import has_ended, is_asyncio, run_soon, running_loop
-from databricks_serving._http.outgoing import httpx_request, is_secure
+from databricks_serving._http.outgoing import httpx_request, origin_of
 from databricks_serving._http.watch import Watch
 
 
@@ -24,13 +24,14 @@ class _Home(NamedTuple):
 
 
 # Pools of a parent process, and what would close them: its event loop is not to be touched.
-_kept: list[dict[Any, _Home]] = []
+_kept: list[dict[tuple[Any, str], _Home]] = []
 
 
 class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
     """Sends requests over an asynchronous transport, made at the first request unless given.
 
-    The default transport keeps one pool for each event loop, and closes it when the loop ends.
+    The default transport keeps one pool for each event loop and origin, and closes it when the loop
+    ends.
     """
 
     __slots__ = ("_homes",)
@@ -41,7 +42,7 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
         self, transport: httpx.AsyncBaseTransport | None, connections: Connections
     ) -> None:
         super().__init__(transport, connections)
-        self._homes: dict[Any, _Home] = {}
+        self._homes: dict[tuple[Any, str], _Home] = {}
 
     async def send(self, request: Request, phases: Phases) -> AsyncExchange:
         """Send a request and return once the response's head is there."""
@@ -70,7 +71,7 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
             homes, self._homes = self._homes, {}
         if closed:
             return
-        for loop, home in homes.items():
+        for (loop, _), home in homes.items():
             if loop is running_loop():
                 await home.guard.aclose()
             else:
@@ -94,13 +95,14 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
             self._check_open()
             return self._given
         loop = running_loop()
+        key = loop, origin_of(request.url)
         with self._lock:
             self._check_open()
-            home = self._homes.get(loop)
+            home = self._homes.get(key)
             if home is not None and not home.transport.backend.closed:
                 return home.transport
-            self._homes = {one: kept for one, kept in self._homes.items() if not has_ended(one)}
-            home = self._homes[loop] = _home(self._connections, loop, request)
+            self._homes = {one: kept for one, kept in self._homes.items() if not has_ended(one[0])}
+            home = self._homes[key] = _home(self._connections, *key)
         # From here on the loop closes the pool when it ends.
         await anext(home.guard)
         return home.transport
@@ -110,9 +112,8 @@ def _in_use(transport: httpx.AsyncBaseTransport | None) -> int | None:
     return transport.in_use() if isinstance(transport, AsyncPoolTransport) else None
 
 
-def _home(connections: Connections, loop: Any, request: Request) -> _Home:
-    secure, native = is_secure(request), is_asyncio(loop)
-    transport = AsyncPoolTransport(connections, secure=secure, native=native)
+def _home(connections: Connections, loop: Any, origin: str) -> _Home:
+    transport = AsyncPoolTransport(connections, origin, native=is_asyncio(loop))
     return _Home(transport, _guard(transport))
 
 

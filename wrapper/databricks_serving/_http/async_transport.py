@@ -28,10 +28,11 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
         native: Whether the event loop is one of asyncio; otherwise it is one of trio.
     """
 
-    def __init__(self, connections: Connections, *, secure: bool, native: bool) -> None:
-        self.backend = _backend(layers_of(connections.proxy), native=native)
+    def __init__(self, connections: Connections, origin: str, *, native: bool) -> None:
+        proxy = connections.proxy_for(origin)
+        self.backend = _backend(layers_of(proxy), native=native)
         self.pool = httpcore2.AsyncConnectionPool(
-            network_backend=self.backend, **pool_options(connections, secure=secure)
+            network_backend=self.backend, **pool_options(connections, origin, proxy)
         )
         self.dropped = False
         """Whether the pool is that of a parent process."""

@@ -50,6 +50,16 @@ def run_soon(loop: Any, work: Work) -> None:
         loop.run_sync_soon(trio.lowlevel.spawn_system_task, _quietly, work)
 
 
+def call_soon(loop: Any, function: Callable[[], None]) -> None:
+    """Have a loop call a function, from any thread; nothing is done if it has ended."""
+    if is_asyncio(loop):
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(function)
+        return
+    with suppress(sys.modules["trio"].RunFinishedError):
+        loop.run_sync_soon(function)
+
+
 def _start(loop: asyncio.AbstractEventLoop, work: Work) -> None:
     task = loop.create_task(_quietly(work))
     _tasks.add(task)

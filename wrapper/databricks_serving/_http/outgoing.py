@@ -34,9 +34,11 @@ def httpx_request(request: Request, watch: Watch, *, own: bool) -> httpx.Request
     )
 
 
-def is_secure(request: Request) -> bool:
-    """Tell whether a request goes over TLS."""
-    return request.url.startswith("https:")
+@lru_cache(maxsize=64)
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL: what a pool of connections leads to."""
+    parsed = _parsed(url)
+    return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}"
 
 
 def host_of(request: Request) -> str:

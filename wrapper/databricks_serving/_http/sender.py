@@ -13,34 +13,38 @@ from databricks_serving._http.base_sender import BaseSender
 from databricks_serving._http.connections import Connections
 from databricks_serving._http.exchange import Exchange
 from databricks_serving._http.failures import bared, failure, is_foreign
-from databricks_serving._http.outgoing import httpx_request, is_secure
+from databricks_serving._http.outgoing import httpx_request, origin_of
 from databricks_serving._http.transport import PoolBody, PoolTransport
 from databricks_serving._http.watch import Watch
 
 
 class Sender(BaseSender[httpx.BaseTransport]):
-    """Sends requests over a blocking transport, made at the first request unless given."""
+    """Sends requests over a blocking transport, made at the first request unless given.
 
-    __slots__ = ("_finalizer", "_left", "_pool")
+    The default transport keeps one pool for each origin.
+    """
+
+    __slots__ = ("_finalizers", "_left", "_pools")
 
     _method = "handle_request"
 
     def __init__(self, transport: httpx.BaseTransport | None, connections: Connections) -> None:
         super().__init__(transport, connections)
-        self._pool: PoolTransport | None = None
+        self._pools: dict[str, PoolTransport] = {}
         self._left: deque[httpx.Response] = deque()
-        self._finalizer: finalize[[], Sender] | None = None
+        self._finalizers: list[finalize[[], Sender]] = []
 
     def send(self, request: Request, phases: Phases) -> Exchange:
         """Send a request and return once the response's head is there."""
         watch = Watch(phases)
+        transport: httpx.BaseTransport | None = None
         self._tidy()
         try:
             transport = self._open(request)
             response = transport.handle_request(httpx_request(request, watch, own=self.own))
             exchange = Exchange(self, response, request, watch)
         except Exception as error:
-            ours = failure(error, self._scene(request, watch, self._in_use()))
+            ours = failure(error, self._scene(request, watch, _in_use(transport)))
             if ours is None or ours is error:
                 raise
             raise ours from bared(error)
@@ -57,8 +61,8 @@ class Sender(BaseSender[httpx.BaseTransport]):
         if closed:
             return
         self._tidy()
-        if self._finalizer is not None:
-            self._finalizer()
+        for let_go in self._finalizers:
+            let_go()
         if self._given is not None:
             try:
                 self._given.close()
@@ -80,10 +84,11 @@ class Sender(BaseSender[httpx.BaseTransport]):
 
     def after_fork(self) -> None:
         """Let go of the parent's connections; a transport of the user's is kept."""
-        if self._pool is not None and self._finalizer is not None:
-            self._finalizer.detach()
-            self._pool.drop()
-            self._pool = None
+        for let_go in self._finalizers:
+            let_go.detach()
+        for pool in self._pools.values():
+            pool.drop()
+        self._finalizers, self._pools = [], {}
 
     def _tidy(self) -> None:
         while self._left:
@@ -95,10 +100,13 @@ class Sender(BaseSender[httpx.BaseTransport]):
             self._check_open()
             if self._given is not None:
                 return self._given
-            if self._pool is None:
-                self._pool = PoolTransport(self._connections, secure=is_secure(request))
-                self._finalizer = finalize(self, self._pool.close)
-            return self._pool
+            origin = origin_of(request.url)
+            pool = self._pools.get(origin)
+            if pool is None:
+                pool = self._pools[origin] = PoolTransport(self._connections, origin)
+                self._finalizers.append(finalize(self, pool.close))
+            return pool
 
-    def _in_use(self) -> int | None:
-        return None if self._pool is None else self._pool.in_use()
+
+def _in_use(transport: httpx.BaseTransport | None) -> int | None:
+    return transport.in_use() if isinstance(transport, PoolTransport) else None

@@ -24,13 +24,14 @@ class PoolTransport(httpx.BaseTransport):
 
     Args:
         connections: What they have in common.
-        secure: Whether they are spoken to in TLS.
+        origin: Scheme, host and port that they lead to.
     """
 
-    def __init__(self, connections: Connections, *, secure: bool) -> None:
-        self.backend = SocketBackend(layers_of(connections.proxy))
+    def __init__(self, connections: Connections, origin: str) -> None:
+        proxy = connections.proxy_for(origin)
+        self.backend = SocketBackend(layers_of(proxy))
         self.pool = httpcore2.ConnectionPool(
-            network_backend=self.backend, **pool_options(connections, secure=secure)
+            network_backend=self.backend, **pool_options(connections, origin, proxy)
         )
         self.iterated: set[Iterator[bytes]] = set()
         """Bodies that are being read."""
@@ -119,12 +120,13 @@ def layers_of(proxy: Proxy | None) -> int:
     return 2 if proxy.url.startswith("https:") else 1
 
 
-def pool_options(connections: Connections, *, secure: bool) -> dict[str, Any]:
+def pool_options(connections: Connections, origin: str, proxy: Proxy | None) -> dict[str, Any]:
     """Return the arguments of a pool."""
+    secure = origin.startswith("https:")
     context = connections.ssl_context or (shared_context() if secure else None)
     return {
         "ssl_context": context,
-        "proxy": connections.proxy and _pool_proxy(connections.proxy),
+        "proxy": proxy and _pool_proxy(proxy),
         "max_connections": connections.limits.connections,
         "max_keepalive_connections": connections.limits.keepalive_connections,
         "keepalive_expiry": KEEPALIVE_EXPIRY,

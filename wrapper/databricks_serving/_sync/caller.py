@@ -1,7 +1,5 @@
 """Calls over a blocking transport."""
 
-import random
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -25,27 +23,43 @@ from databricks_serving._core.settings import Settings
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving._core.whole import whole_reply
 from databricks_serving._http import Exchange, Sender
+from databricks_serving._sync.credentials import Clocks, Credentials
 from databricks_serving._sync.reader import Reader
+from databricks_serving._sync.repeat import repeat
 from databricks_serving._sync.stream import ChunkStream
-from databricks_serving.errors import ServingError
+from databricks_serving.auth._access import Access
 
 
 class Caller:
     """Makes calls: builds, sends, waits, and has the core interpret and decide."""
 
-    def __init__(self, settings: Settings, sender: Sender, shared: Shared) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        sender: Sender,
+        credentials: Credentials,
+        shared: Shared,
+    ) -> None:
         self.settings = settings
         self.sender = sender
+        self.credentials = credentials
+        self.clocks: Clocks = credentials.clocks
         self.shared = shared
-        self.monotonic: Callable[[], float] = time.monotonic
-        self.sleep: Callable[[float], None] = time.sleep
-        self.rand: Callable[[], float] = random.random
 
-    def with_settings(self, settings: Settings) -> Self:
-        """Return a caller with other settings over the same transport, quota and clock."""
-        caller = type(self)(settings, self.sender, self.shared)
-        caller.monotonic, caller.sleep, caller.rand = self.monotonic, self.sleep, self.rand
-        return caller
+    @property
+    def host(self) -> str | None:
+        """The address of the workspace, once that is known."""
+        return self.credentials.access.host
+
+    def with_settings(self, settings: Settings, access: Access | None = None) -> Self:
+        """Return a caller with other settings over the same transport, quota and clock.
+
+        Args:
+            settings: The settings.
+            access: Where to call and as whom, if that changes.
+        """
+        credentials = self.credentials if access is None else self.credentials.other(access)
+        return type(self)(settings, self.sender, credentials, self.shared)
 
     def reply(
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
@@ -54,8 +68,8 @@ class Caller:
         request = self._build(operation, endpoint, arguments)
 
         def attempt(call: Call) -> ReplyT:
-            response = self._respond(request, call.phases())
-            return whole_reply(operation, response, request.reading)
+            response = self._respond(self._signed(call), call.phases())
+            return whole_reply(operation, response, call.request.reading)
 
         return self._repeat(request, attempt)
 
@@ -66,8 +80,8 @@ class Caller:
         request = self._build(operation, endpoint, arguments)
 
         def attempt(call: Call) -> RawResponse[ReplyT]:
-            response = self._respond(request, call.phases())
-            return RawResponse(operation, response, request.reading)
+            response = self._respond(self._signed(call), call.phases())
+            return RawResponse(operation, response, call.request.reading)
 
         return self._repeat(request, attempt)
 
@@ -81,9 +95,10 @@ class Caller:
         request = self._build(operation, endpoint, arguments, stream=True)
 
         def attempt(call: Call) -> ChunkStream[TextReplyT, ChunkT, EventT]:
+            signed = self._signed(call)
             phases = call.phases()
-            exchange = self._open(request, phases)
-            session = StreamSession(operation, exchange.meta, request.reading)
+            exchange = self._open(signed, phases)
+            session = StreamSession(operation, exchange.meta, signed.reading)
             reader = Reader(exchange, session, phases, call.interrupted)
             reader.begin()
             return ChunkStream(reader)
@@ -99,17 +114,26 @@ class Caller:
         stream: bool = False,
     ) -> Request:
         request = build_request(
-            operation, self.settings, endpoint, arguments, call_id=str(uuid4()), stream=stream
+            operation,
+            self.settings,
+            self.credentials.resolved().site.host,
+            endpoint,
+            arguments,
+            call_id=str(uuid4()),
+            stream=stream,
         )
         if self.settings.log_bodies:
-            log_body("request", request.content.reveal(), request.reading.token)
+            log_body("request", request.content.reveal())
         return request
+
+    def _signed(self, call: Call) -> Request:
+        return call.signed(self.credentials.take(call.until))
 
     def _respond(self, request: Request, phases: Phases) -> Response:
         exchange = self._open(request, phases)
         response = exchange.read()
         if self.settings.log_bodies:
-            log_body("response", response.body, request.reading.token)
+            log_body("response", response.body, request.reading.secrets)
         return response
 
     def _open(self, request: Request, phases: Phases) -> Exchange:
@@ -119,19 +143,6 @@ class Caller:
         return exchange
 
     def _repeat(self, request: Request, attempt: Callable[[Call], AnswerT]) -> AnswerT:
-        world = World(self.monotonic, self.rand, log_try)
+        world = World(self.clocks.monotonic, self.clocks.rand, log_try)
         call = Call(request, self.settings.retry, self.shared, world)
-        try:
-            while True:
-                while (pause := call.pause()) > 0:
-                    self.sleep(pause)
-                try:
-                    answer = attempt(call)
-                except ServingError as error:
-                    if not call.again(error):
-                        raise
-                else:
-                    call.succeeded(answer.meta)
-                    return answer
-        finally:
-            call.leave()
+        return repeat(call, self.clocks.sleep, attempt)

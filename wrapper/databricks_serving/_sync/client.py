@@ -1,6 +1,5 @@
 """The blocking client."""
 
-import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -8,8 +7,6 @@ from typing import TYPE_CHECKING, Self
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
 from databricks_serving._core.client_base import ClientBase
-from databricks_serving._core.config import resolve_credentials
-from databricks_serving._core.proxies import resolve_proxy
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import (
     Options,
@@ -17,9 +14,13 @@ from databricks_serving._core.settings import (
     check_network,
     resolve_settings,
 )
-from databricks_serving._http import Connections, Sender
+from databricks_serving._http import Sender, connections_of
 from databricks_serving._sync.caller import Caller
-from databricks_serving._sync.resources import Chat, Completions, Embeddings
+from databricks_serving._sync.credentials import Credentials
+from databricks_serving._sync.resources import Auth, Chat, Completions, Embeddings
+from databricks_serving.auth._access import Access, Given
+from databricks_serving.auth._given import AuthLike, source_of
+from databricks_serving.auth._values import variable
 from databricks_serving.options import Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class ServingClient(ClientBase[Caller]):
     Args:
         host: Address of the workspace; else the environment variable `DATABRICKS_HOST`.
         token: A personal access token or OAuth access token; else `DATABRICKS_TOKEN`.
+        auth: Another source of tokens: one of `databricks_serving.auth`, or a function, async or
+            not, that returns a token as text or as `databricks_serving.auth.Token`.
+        profile: Name of a profile in `~/.databrickscfg`; else `DATABRICKS_CONFIG_PROFILE`. Where
+            nothing else is given, the default profile is used.
+        auth_type: The one way to log in to use, such as `oauth-m2m`; else `DATABRICKS_AUTH_TYPE`.
         timeout: Seconds per phase of a try, or `Timeouts` phase by phase.
         deadline: Seconds for a whole call: all tries, the waits between them, the whole answer;
             over `Timeouts(total=...)`.
@@ -68,6 +74,9 @@ class ServingClient(ClientBase[Caller]):
         host: str | None = None,
         token: str | None = None,
         *,
+        auth: AuthLike | None = None,
+        profile: str | None = None,
+        auth_type: str | None = None,
         timeout: float | Timeouts | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
@@ -91,20 +100,19 @@ class ServingClient(ClientBase[Caller]):
             idempotent=idempotent,
             default_headers=default_headers,
         )
-        credentials = resolve_credentials(host, secret, os.getenv)
-        settings = resolve_settings(credentials, options, limits, log_bodies=log_bodies)
+        given = Given(host, secret, auth and source_of(auth), profile, auth_type, variable)
+        settings = resolve_settings(options, limits, log_bodies=log_bodies)
         check_network(transport, ssl_context, secret_proxy)
-        connections = Connections(
-            limits=settings.limits,
-            ssl_context=ssl_context,
-            proxy=resolve_proxy(credentials.host, secret_proxy, os.getenv),
-        )
-        caller = Caller(settings, Sender(transport, connections), Shared())
+        access = Access(given)
+        connections = connections_of(access.host, settings.limits, ssl_context, secret_proxy)
+        sender = Sender(transport, connections)
+        caller = Caller(settings, sender, Credentials.of(access, sender), Shared())
         self._set_up(caller, owner=True)
 
     def _set_up(self, caller: Caller, *, owner: bool) -> None:
         self._caller = caller
         self._owner = owner
+        self.auth: Auth = Auth(caller)
         self.chat: Chat = Chat(caller)
         self.completions: Completions = Completions(caller)
         self.embeddings: Embeddings = Embeddings(caller)
@@ -113,6 +121,7 @@ class ServingClient(ClientBase[Caller]):
     def with_options(
         self,
         *,
+        auth: AuthLike | None = None,
         timeout: float | Timeouts | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
@@ -125,6 +134,7 @@ class ServingClient(ClientBase[Caller]):
         Closing the copy closes nothing; closing this client closes the connections of both.
 
         Args:
+            auth: As for the client.
             timeout: As for the client. None keeps it, and so do all options here; of `Timeouts`
                 and `RetryPolicy` the fields that are given change.
             deadline: As for the client.
@@ -143,7 +153,10 @@ class ServingClient(ClientBase[Caller]):
         )
         copy = object.__new__(type(self))
         settings = changed_settings(self._caller.settings, options)
-        copy._set_up(self._caller.with_settings(settings), owner=False)
+        access = None
+        if auth is not None:
+            access = self._caller.credentials.access.with_source(source_of(auth))
+        copy._set_up(self._caller.with_settings(settings, access), owner=False)
         return copy
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from databricks_serving._core.arguments import (
     EmbeddingArguments,
     public_method,
 )
+from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
 from databricks_serving._core.raw import RawResponse
 from databricks_serving._sync.caller import Caller
@@ -213,3 +214,21 @@ class RawEmbeddings:
     ) -> RawResponse[EmbeddingResponse]:
         """Embed one text or several; takes and raises what `Embeddings.create` does."""
         return self._caller.raw(EMBEDDING, model, arguments)
+
+
+class Auth:
+    """How a client logs in."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @forgetful
+    def describe(self) -> str:
+        """Tell which workspace and which source of tokens were found, where, and why no other.
+
+        Reads the profile if need be, and sends nothing. There is no secret in it.
+
+        Raises:
+            ConfigError: When there is no workspace or no credential.
+        """
+        return "\n".join((self._caller.credentials.resolved()).report)

@@ -1,0 +1,122 @@
+"""Tokens for asynchronous calls: fetched once for all tasks, and renewed beside the calls."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Self
+
+import anyio
+
+from databricks_serving._async.steps import AsyncPerformer
+from databricks_serving._core.access import Pass
+from databricks_serving._core.clocks import Clocks as BaseClocks
+from databricks_serving._core.logs import logger
+from databricks_serving._http import AsyncSender
+from databricks_serving._http.loops import call_soon, run_soon, running_loop
+from databricks_serving.auth._access import Access, Resolved
+from databricks_serving.auth._asking import late
+from databricks_serving.auth._doing import left_until
+from databricks_serving.auth._keeper import PATIENCE, Flight
+from databricks_serving.auth._passes import pass_of, renewal_failed
+from databricks_serving.auth._token import Token
+from databricks_serving.errors import ServingError
+
+
+class AsyncClocks(BaseClocks[Callable[[float], Awaitable[None]]]):
+    """Time and chance of asynchronous calls."""
+
+    def __init__(self) -> None:
+        super().__init__(anyio.sleep)
+
+
+class AsyncCredentials:
+    """Gives each try what authorises it.
+
+    Args:
+        access: Where a client calls and as whom.
+        performer: What does the steps that lead to a token.
+        clocks: Time and chance.
+    """
+
+    def __init__(self, access: Access, performer: AsyncPerformer, clocks: AsyncClocks) -> None:
+        self.access: Access = access
+        self._performer = performer
+        self.clocks: AsyncClocks = clocks
+        self._last: tuple[Token, Pass] | None = None
+
+    @classmethod
+    def of(cls, access: Access, sender: AsyncSender) -> Self:
+        """Return those of a client that sends over this."""
+        clocks = AsyncClocks()
+        return cls(access, AsyncPerformer(sender, clocks), clocks)
+
+    def other(self, access: Access) -> Self:
+        """Return those for another access."""
+        return type(self)(access, self._performer, self.clocks)
+
+    async def resolved(self) -> Resolved:
+        """Return where the client calls and as whom, having read the profile if need be."""
+        if self.access.resolved is not None:
+            return self.access.resolved
+        return await self._performer.perform(self.access.resolve(), None)
+
+    async def take(self, until: float | None) -> Pass:
+        """Return what authorises a try.
+
+        Args:
+            until: The monotonic time at which the call is over.
+
+        Raises:
+            ServingError: When there is no token.
+        """
+        keeper = self.access.keeper
+        while True:
+            look = keeper.look(self.clocks.now())
+            token = look.token
+            if look.flight is not None and token is None:
+                token = (
+                    await self._fetch(look.flight, until)
+                    if look.leads
+                    else await self._wait(look.flight, until)
+                )
+            elif look.flight is not None and look.leads:
+                self._fetch_beside(look.flight)
+            if token is not None:
+                return self._pass(token)
+
+    def _pass(self, token: Token) -> Pass:
+        last = self._last
+        if last is None or last[0] is not token:
+            last = self._last = token, pass_of(token, self.access, self.clocks.now)
+        return last[1]
+
+    async def _wait(self, flight: Flight, until: float | None) -> Token | None:
+        over, loop = anyio.Event(), running_loop()
+        flight.join(lambda: call_soon(loop, over.set))
+        left = left_until(until, self.clocks.monotonic())
+        with anyio.move_on_after(PATIENCE if left is None else max(min(left, PATIENCE), 0.0)):
+            await over.wait()
+        if not flight.done and left is not None and left <= PATIENCE:
+            raise late()
+        return flight.result()
+
+    async def _fetch(self, flight: Flight, until: float | None) -> Token:
+        keeper = self.access.keeper
+        try:
+            resolved = await self.resolved()
+            token = await self._performer.perform(resolved.source.fetch(resolved.site), until)
+            keeper.land(flight, token, self.clocks.now())
+        except ServingError as error:
+            keeper.fail(flight, error, self.clocks.now())
+            raise
+        finally:
+            keeper.abandon(flight)
+        return token
+
+    def _fetch_beside(self, flight: Flight) -> None:
+        run_soon(running_loop(), partial(self._fetch_quietly, flight))
+
+    async def _fetch_quietly(self, flight: Flight) -> None:
+        try:
+            await self._fetch(flight, None)
+        except Exception as error:  # noqa: BLE001 - whoever needs a token then will see it
+            logger.warning(renewal_failed(error))

@@ -1,0 +1,126 @@
+"""Tokens for blocking calls: fetched once for all threads that wait, renewed beside the calls."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Self
+
+from databricks_serving._core.access import Pass
+from databricks_serving._core.clocks import Clocks as BaseClocks
+from databricks_serving._core.logs import logger
+from databricks_serving._http import Sender
+from databricks_serving._sync.steps import Performer
+from databricks_serving.auth._access import Access, Resolved
+from databricks_serving.auth._asking import late
+from databricks_serving.auth._doing import left_until
+from databricks_serving.auth._keeper import PATIENCE, Flight
+from databricks_serving.auth._passes import pass_of, renewal_failed
+from databricks_serving.auth._token import Token
+from databricks_serving.errors import ServingError
+
+
+class Clocks(BaseClocks[Callable[[float], None]]):
+    """Time and chance of blocking calls."""
+
+    def __init__(self) -> None:
+        super().__init__(time.sleep)
+
+
+class Credentials:
+    """Gives each try what authorises it.
+
+    Args:
+        access: Where a client calls and as whom.
+        performer: What does the steps that lead to a token.
+        clocks: Time and chance.
+    """
+
+    def __init__(self, access: Access, performer: Performer, clocks: Clocks) -> None:
+        self.access: Access = access
+        self._performer = performer
+        self.clocks: Clocks = clocks
+        self._last: tuple[Token, Pass] | None = None
+
+    @classmethod
+    def of(cls, access: Access, sender: Sender) -> Self:
+        """Return those of a client that sends over this."""
+        clocks = Clocks()
+        return cls(access, Performer(sender, clocks), clocks)
+
+    def other(self, access: Access) -> Self:
+        """Return those for another access."""
+        return type(self)(access, self._performer, self.clocks)
+
+    def resolved(self) -> Resolved:
+        """Return where the client calls and as whom, having read the profile if need be."""
+        if self.access.resolved is not None:
+            return self.access.resolved
+        return self._performer.perform(self.access.resolve(), None)
+
+    def take(self, until: float | None) -> Pass:
+        """Return what authorises a try.
+
+        Args:
+            until: The monotonic time at which the call is over.
+
+        Raises:
+            ServingError: When there is no token.
+        """
+        keeper = self.access.keeper
+        while True:
+            look = keeper.look(self.clocks.now())
+            token = look.token
+            if look.flight is not None and token is None:
+                token = (
+                    self._fetch(look.flight, until)
+                    if look.leads
+                    else self._wait(look.flight, until)
+                )
+            elif look.flight is not None and look.leads:
+                self._fetch_beside(look.flight)
+            if token is not None:
+                return self._pass(token)
+
+    def _pass(self, token: Token) -> Pass:
+        last = self._last
+        if last is None or last[0] is not token:
+            last = self._last = token, pass_of(token, self.access, self.clocks.now)
+        return last[1]
+
+    def _wait(self, flight: Flight, until: float | None) -> Token | None:
+        over = threading.Event()
+        flight.join(over.set)
+        left = left_until(until, self.clocks.monotonic())
+        over.wait(PATIENCE if left is None else max(min(left, PATIENCE), 0.0))
+        if not flight.done and left is not None and left <= PATIENCE:
+            raise late()
+        return flight.result()
+
+    def _fetch(self, flight: Flight, until: float | None) -> Token:
+        keeper = self.access.keeper
+        try:
+            resolved = self.resolved()
+            token = self._performer.perform(resolved.source.fetch(resolved.site), until)
+            keeper.land(flight, token, self.clocks.now())
+        except ServingError as error:
+            keeper.fail(flight, error, self.clocks.now())
+            raise
+        finally:
+            keeper.abandon(flight)
+        return token
+
+    def _fetch_beside(self, flight: Flight) -> None:
+        thread = threading.Thread(
+            target=self._fetch_quietly, args=[flight], name="databricks-serving token", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            # No more threads, or the end of the program: the token at hand is still good.
+            self.access.keeper.abandon(flight)
+
+    def _fetch_quietly(self, flight: Flight) -> None:
+        try:
+            self._fetch(flight, None)
+        except Exception as error:  # noqa: BLE001 - whoever needs a token then will see it
+            logger.warning(renewal_failed(error))

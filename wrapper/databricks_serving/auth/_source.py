@@ -1,0 +1,65 @@
+"""What every source of tokens is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from databricks_serving.auth._steps import Fetch
+from databricks_serving.auth._values import Values
+from databricks_serving.errors import TokenError
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """For where a token is fetched.
+
+    Attributes:
+        host: Address of the workspace.
+        variable: Returns the value of an environment variable, None where it is unset or empty.
+    """
+
+    host: str
+    variable: Callable[[str], str | None]
+
+
+class UnavailableError(TokenError):
+    """A source is not there at all, so that the next one is to be tried."""
+
+
+class Source(ABC):
+    """Where tokens come from. It holds no token and does nothing by itself.
+
+    `ServingClient(auth=...)` takes one.
+    """
+
+    auth_type: ClassVar[str]
+    """How `auth_type` and `DATABRICKS_AUTH_TYPE` name it."""
+    renewable: ClassVar[bool] = True
+    """Whether another fetch may give another token."""
+
+    certain: ClassVar[bool] = True
+    """Whether it is there whenever it is configured; else its first fetch tells."""
+    uses: ClassVar[tuple[str, ...]] = ()
+    """Names of the values that it is configured by."""
+
+    @classmethod
+    def configured(cls, values: Values) -> "Source | str":
+        """Return the source that was configured, or why there is none.
+
+        Raises:
+            ConfigError: When it was meant to be, and cannot.
+        """
+        return "it is only used where it is passed as auth=" if values.found else "nothing is set"
+
+    @abstractmethod
+    def fetch(self, site: Site) -> Fetch:
+        """Yield the steps that lead to a token, and return it.
+
+        Raises:
+            TokenError: When there is none.
+        """
+        ...
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

@@ -1,0 +1,79 @@
+"""What a source of tokens asks of the outside, one step at a time.
+
+A source is a generator: it yields steps, is sent what they gave, and returns a token. What failed
+is thrown into it. So a source does no I/O, and works under threads and event loops alike.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from databricks_serving._core.secret import Hidden
+from databricks_serving.auth._token import Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Send an HTTP request; gives a `Response`, whatever its status below 500 but 429.
+
+    Those are tried again. Throws a `ServingError` when there is no answer.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    content: Hidden[bytes] = field(default_factory=lambda: Hidden(b""))
+    seconds: float = 30.0
+    """For all tries together."""
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a program; gives a `Completed`. Throws an OSError, or a TimeoutError."""
+
+    command: tuple[str, ...]
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a program ended."""
+
+    code: int
+    output: Hidden[bytes]
+    errors: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read a small file; gives a `Content`. Throws an OSError."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file holds.
+
+    Attributes:
+        data: Its bytes.
+        shared: Whether others on this machine can read it too.
+    """
+
+    data: Hidden[bytes]
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call a function of the user's or of a library; gives what it returns.
+
+    An asynchronous one is awaited, where there is an event loop. Throws what it raises.
+    """
+
+    function: Callable[[], Any] = field(repr=False)
+
+
+Step = Ask | Run | Read | Call
+Fetch = Generator[Step, Any, Token]
