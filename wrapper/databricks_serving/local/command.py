@@ -73,4 +73,8 @@ export DATABRICKS_HOST={local.host} DATABRICKS_TOKEN={local.token}
 curl $DATABRICKS_HOST/serving-endpoints/local-chat/invocations \\
   -H "Authorization: Bearer $DATABRICKS_TOKEN" -H "Content-Type: application/json" \\
   -d '{{"messages": [{{"role": "user", "content": "Hello"}}]}}'
+
+# Instead of DATABRICKS_TOKEN, for OAuth:
+# export DATABRICKS_CLIENT_ID={local.oauth.client_id}
+# export DATABRICKS_CLIENT_SECRET={local.oauth.client_secret}
 """

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from http import HTTPStatus
 
 
@@ -24,6 +25,35 @@ class RefusedError(Exception):
     def body(self) -> dict[str, str | int]:
         """The answer's JSON."""
         return {"error_code": self.error_code, "message": self.message}
+
+
+class TokenRefusedError(Exception):
+    """A request for a token that is answered with an error, in the words of OAuth.
+
+    Attributes:
+        status: HTTP status of the answer.
+        error: The name that OAuth has for it.
+        description: One sentence for the caller.
+        headers: Further headers of the answer.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        status: int = HTTPStatus.BAD_REQUEST,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(description)
+        self.status = status
+        self.error = error
+        self.description = description
+        self.headers = headers
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The answer's JSON."""
+        return {"error": self.error, "error_description": self.description}
 
 
 def bad_request(message: str) -> RefusedError:

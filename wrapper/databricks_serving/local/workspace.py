@@ -11,6 +11,7 @@ from databricks_serving.local.backends import Backend
 from databricks_serving.local.decoding import decode
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.messages import HttpReply, HttpRequest, event_reply, json_reply
+from databricks_serving.local.oauth import TokenService
 from databricks_serving.local.tasks import Task, task_of
 
 _ROUTE: Final = re.compile(
@@ -28,16 +29,28 @@ class Workspace:
         backend: What answers decoded requests.
         token: What callers must send.
         endpoints: Endpoints beside the built-in ones, and their tasks.
+        oauth: What gives other tokens that callers may send.
     """
 
-    def __init__(self, backend: Backend, token: str, endpoints: Mapping[str, Task]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        token: str,
+        endpoints: Mapping[str, Task],
+        oauth: TokenService | None = None,
+    ) -> None:
         self._backend = backend
         self._token = token
         self._endpoints = endpoints
+        self._oauth = TokenService() if oauth is None else oauth
 
     def answer(self, request: HttpRequest) -> HttpReply:
         """Answer a request, be it with an error."""
         try:
+            _check_host(request)
+            given = self._oauth.answer(request)
+            if given is not None:
+                return given
             self._authorize(request)
             return self._invoke(request)
         except RefusedError as refused:
@@ -60,12 +73,6 @@ class Workspace:
         return json_reply(refused.status, {**refused.body}, headers)
 
     def _authorize(self, request: HttpRequest) -> None:
-        if not _LOOPBACK.fullmatch(request.headers.get("host", "")):
-            raise RefusedError(
-                HTTPStatus.FORBIDDEN,
-                "PERMISSION_DENIED",
-                "The Host header must name this machine: localhost, 127.0.0.1 or [::1].",
-            )
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise RefusedError(
@@ -73,10 +80,12 @@ class Workspace:
                 HTTPStatus.UNAUTHORIZED.value,
                 "Credential was not sent or was of an unsupported type for this API.",
             )
-        if not hmac.compare_digest(token.strip().encode(), self._token.encode()):
-            raise RefusedError(
-                HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN.value, "Invalid access token."
-            )
+        token = token.strip()
+        if hmac.compare_digest(token.encode(), self._token.encode()) or self._oauth.accepts(token):
+            return
+        # fact: an OAuth token that has expired is refused with 403 and "Invalid Token".
+        text = "Invalid Token" if self._oauth.knows(token) else "Invalid access token."
+        raise RefusedError(HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN.value, text)
 
     def _invoke(self, request: HttpRequest) -> HttpReply:
         endpoint, served = _route(request)
@@ -86,6 +95,15 @@ class Workspace:
         if content.get("stream"):
             return event_reply(self._backend.events(task, content), headers)
         return json_reply(HTTPStatus.OK, self._backend.reply(task, content), headers)
+
+
+def _check_host(request: HttpRequest) -> None:
+    if not _LOOPBACK.fullmatch(request.headers.get("host", "")):
+        raise RefusedError(
+            HTTPStatus.FORBIDDEN,
+            "PERMISSION_DENIED",
+            "The Host header must name this machine: localhost, 127.0.0.1 or [::1].",
+        )
 
 
 def _route(request: HttpRequest) -> tuple[str, str | None]:
