@@ -145,7 +145,8 @@ def test_instances_show_no_inner_parts():
     shown = {name for name in dir(client) if not name.startswith("_")}
     resources = {"auth", "chat", "completions", "embeddings"}
     options = {"host", "idempotent", "limits", "retry", "timeouts"}
-    assert shown == {*resources, *options, "close", "with_options"}
+    copies = {"from_workspace_client", "route_optimized", "with_options"}
+    assert shown == {*resources, *options, *copies, "close"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
         "create",
         "stream",

@@ -22,6 +22,7 @@ from databricks_serving import (
     ServingClient,
     ServingError,
     Timeouts,
+    auth,
     errors,
     events,
 )
@@ -81,6 +82,46 @@ def clients(transport: httpx.BaseTransport, handler: httpx.AsyncBaseTransport) -
     AsyncServingClient("h", "t", retry=policy, limits=Limits(connections=5), deadline=30)
     ServingClient("h", "t", ssl_context=ssl.create_default_context(), proxy="http://p:1")
     assert_type(client.with_options(retry=policy, deadline=5), ServingClient)
+
+
+async def fetch() -> auth.Token:
+    return auth.Token("t", expires_in=60)
+
+
+class Login(httpx.Auth):
+    """A user's own."""
+
+
+class OfficialConfig:
+    """As the Config of databricks-sdk."""
+
+    def authenticate(self) -> dict[str, str]:
+        return {}
+
+
+class OfficialClient:
+    """As the WorkspaceClient of databricks-sdk."""
+
+    def __init__(self) -> None:
+        self.config = OfficialConfig()
+
+
+def logins(client: ServingClient) -> None:
+    ServingClient("h", auth=auth.OAuthClientCredentials("id", "secret"))
+    ServingClient("h", auth=lambda: "token")
+    AsyncServingClient("h", auth=fetch)
+    ServingClient("h", auth=Login())
+    ServingClient(auth=OfficialConfig())
+    ServingClient(auth=OfficialClient(), profile="work", auth_type="pat")
+    assert_type(ServingClient.from_workspace_client(OfficialClient()), ServingClient)
+    assert_type(AsyncServingClient.from_workspace_client(OfficialClient()), AsyncServingClient)
+    assert_type(client.with_options(auth=auth.AccessToken("t")), ServingClient)
+    assert_type(client.auth.describe(), str)
+    assert_type(client.host, str | None)
+
+
+async def login(client: AsyncServingClient) -> None:
+    assert_type(await client.auth.describe(), str)
 
 
 def watch(progress: ColdStart) -> None:

@@ -50,6 +50,8 @@ def options() -> None:
     ServingClient(retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ServingClient(limits={})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     RetryPolicy(retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    ServingClient("h", auth="token")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ServingClient("h", auth=len)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ServingClient(transport="direct")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     params: ChatParams = {"temperature": 1}  # type: ignore[typeddict-item]  # pyright: ignore[reportAssignmentType]
     print(params)

@@ -147,8 +147,8 @@ def test_a_password_in_a_host_is_not_echoed(host):
     assert "pw" not in str(caught.value)
 
 
-# What an environment can hold, without the empty text, which counts as unset.
-ENVIRONMENT = [t for t in NO_TOKENS if isinstance(t, str) and t and "\x00" not in t]
+# What an environment can hold, without a text that is empty, which counts as unset.
+ENVIRONMENT = [t for t in NO_TOKENS if isinstance(t, str) and t.strip() and "\x00" not in t]
 SOURCES = [("argument", t) for t in NO_TOKENS] + [("environment", t) for t in ENVIRONMENT]
 
 
@@ -186,8 +186,9 @@ def test_a_missing_or_empty_variable_is_named(make, monkeypatch, missing, value)
     monkeypatch.delenv(missing)
     if value is not None:
         monkeypatch.setenv(missing, value)
+    monkeypatch.setenv("PATH", "")
     with pytest.raises(ConfigError, match=missing):
-        make()
+        token_of(make())
 
 
 def test_an_empty_argument_does_not_fall_back_to_the_environment(make, monkeypatch):

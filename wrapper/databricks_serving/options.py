@@ -211,6 +211,8 @@ class CallOptions(TypedDict, total=False):
     """Headers added to the request."""
     extra_query: Mapping[str, str] | None
     """Query parameters added to the URL."""
+    served_model: str | None
+    """Name of the one served model of the endpoint to call; its traffic settings are ignored."""
     timeout: float | Timeouts | None
     """Seconds per phase of a try, for this call instead of the client's."""
     deadline: float | None

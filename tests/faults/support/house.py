@@ -70,8 +70,9 @@ class House:
 
     def client(
         self,
-        host: str,
+        host: str | None,
         *,
+        token: str | None = TOKEN,
         on_clock: bool = False,
         rand: float = 0.0,
         healthy: bool = True,
@@ -81,6 +82,7 @@ class House:
 
         Args:
             host: Where to.
+            token: The token that it is given.
             on_clock: Whether time passes only where the client sleeps.
             rand: What chance says.
             healthy: Whether the client must serve a good call at the end of the row.
@@ -90,7 +92,7 @@ class House:
             "default_headers": {"x-client-secret": SECRET},
             "proxy": f"http://user:{PASSWORD}@127.0.0.1:9",
         } | options
-        client = self.shell.client_class(host, TOKEN, **given)
+        client = self.shell.client_class(host, token, **given)
         client._caller.clocks.rand = lambda: rand
         if on_clock:
             client._caller.clocks.monotonic = self.clock.monotonic

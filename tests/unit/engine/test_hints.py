@@ -75,7 +75,7 @@ def test_a_page_that_is_not_there_asks_whether_the_host_is_a_workspace(shell):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_personal_token_at_a_route_optimised_endpoint_is_told(shell, status):
     error = failure(shell, status, said("no"), host=OPTIMISED)
-    assert "OAuth token" in error.hint
+    assert "route_optimized" in error.hint
     other = failure(shell, status, said("no"), host=OPTIMISED, token="eyJhbGciOi")
-    assert "OAuth token" not in (other.hint or "")
+    assert "route_optimized" not in (other.hint or "")
     assert wire.TOKEN not in str(error)

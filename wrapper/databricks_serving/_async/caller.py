@@ -116,7 +116,7 @@ class AsyncCaller:
         request = build_request(
             operation,
             self.settings,
-            (await self.credentials.resolved()).site.host,
+            (await self.credentials.resolved()).place,
             endpoint,
             arguments,
             call_id=str(uuid4()),

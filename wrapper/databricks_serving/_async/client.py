@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.credentials import AsyncCredentials
@@ -24,7 +24,8 @@ from databricks_serving._core.settings import (
 )
 from databricks_serving._http import AsyncSender, connections_of
 from databricks_serving.auth._access import Access, Given
-from databricks_serving.auth._given import AuthLike, source_of
+from databricks_serving.auth._given import AuthLike, HasConfig, source_of
+from databricks_serving.auth._route import route_of
 from databricks_serving.auth._values import variable
 from databricks_serving.options import Limits, RetryPolicy, Timeouts
 
@@ -73,7 +74,8 @@ class AsyncServingClient(ClientBase[AsyncCaller]):
             idempotent=idempotent,
             default_headers=default_headers,
         )
-        given = Given(host, secret, auth and source_of(auth), profile, auth_type, variable)
+        source = None if auth is None else source_of(auth)
+        given = Given(host, secret, source, profile, auth_type, variable)
         settings = resolve_settings(options, limits, log_bodies=log_bodies)
         check_network(transport, ssl_context, secret_proxy)
         access = Access(given)
@@ -89,6 +91,39 @@ class AsyncServingClient(ClientBase[AsyncCaller]):
         self.chat: AsyncChat = AsyncChat(caller)
         self.completions: AsyncCompletions = AsyncCompletions(caller)
         self.embeddings: AsyncEmbeddings = AsyncEmbeddings(caller)
+
+    @classmethod
+    def from_workspace_client(cls, workspace_client: "HasConfig", **options: Any) -> Self:
+        """Return a client of the workspace that a client of databricks-sdk is for, logged in alike.
+
+        Args:
+            workspace_client: A `WorkspaceClient` of databricks-sdk.
+            **options: As for the client.
+        """
+        return cls(auth=workspace_client, **options)
+
+    @forgetful
+    def route_optimized(
+        self, endpoint: str, *, url: str | None = None, endpoint_id: str | None = None
+    ) -> Self:
+        """Return a client for one route-optimised endpoint, at its own address with tokens for it.
+
+        It shares this one's connections and login, which must be by OAuth. Address and id are read
+        from the description of the endpoint at the first call, unless they are given.
+
+        Args:
+            endpoint: Its name, as `model=` takes it.
+            url: Its own address, as its page shows it.
+            endpoint_id: Its id, as its description shows it.
+
+        Raises:
+            ConfigError: When only one of both is given, or the address is not https.
+        """
+        route = route_of(endpoint, url, endpoint_id)
+        access = self._caller.credentials.access.with_route(route)
+        copy = object.__new__(type(self))
+        copy._set_up(self._caller.with_settings(self._caller.settings, access), owner=False)
+        return copy
 
     @forgetful
     def with_options(

@@ -18,7 +18,7 @@ from databricks_serving.auth._doing import left_until
 from databricks_serving.auth._keeper import PATIENCE, Flight
 from databricks_serving.auth._passes import pass_of, renewal_failed
 from databricks_serving.auth._token import Token
-from databricks_serving.errors import ServingError
+from databricks_serving.errors import ClientClosedError, ServingError
 
 
 class AsyncClocks(BaseClocks[Callable[[float], Awaitable[None]]]):
@@ -106,7 +106,9 @@ class AsyncCredentials:
             token = await self._performer.perform(resolved.source.fetch(resolved.site), until)
             keeper.land(flight, token, self.clocks.now())
         except ServingError as error:
-            keeper.fail(flight, error, self.clocks.now())
+            # The others may have more time than this call had.
+            if until is None or self.clocks.monotonic() < until:
+                keeper.fail(flight, error, self.clocks.now())
             raise
         finally:
             keeper.abandon(flight)
@@ -118,5 +120,7 @@ class AsyncCredentials:
     async def _fetch_quietly(self, flight: Flight) -> None:
         try:
             await self._fetch(flight, None)
+        except ClientClosedError:
+            return
         except Exception as error:  # noqa: BLE001 - whoever needs a token then will see it
             logger.warning(renewal_failed(error))

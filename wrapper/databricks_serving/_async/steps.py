@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import anyio
 from anyio import to_thread
 
 from databricks_serving._async.repeat import repeat
@@ -15,11 +16,20 @@ from databricks_serving._core.clocks import Clocks
 from databricks_serving._core.logs import log_try
 from databricks_serving._core.replies import Response
 from databricks_serving._http import AsyncSender
-from databricks_serving.auth._asking import accepted, call_of
+from databricks_serving.auth._asking import accepted, call_of, late
 from databricks_serving.auth._doing import completed, contents, left_until
-from databricks_serving.auth._steps import Ask, Read, Run, Step
+from databricks_serving.auth._steps import Ask, Call, Read, Run, Step
 
 T = TypeVar("T")
+
+
+async def _result_of(step: Call, left: float | None) -> Any:
+    with anyio.move_on_after(left):
+        if inspect.iscoroutinefunction(step.function):
+            return await step.function()
+        result = await _in_thread(step.function) if step.blocks else step.function()
+        return await result if inspect.isawaitable(result) else result
+    raise late()
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
@@ -66,11 +76,7 @@ class AsyncPerformer:
             return await _in_thread(partial(completed, step, left))
         if isinstance(step, Read):
             return await _in_thread(partial(contents, step))
-        if inspect.iscoroutinefunction(step.function):
-            return await step.function()
-        # Whether a function blocks is not to be seen from outside.
-        result = await _in_thread(step.function)
-        return await result if inspect.isawaitable(result) else result
+        return await _result_of(step, left_until(until, self._clocks.monotonic()))
 
     async def _ask(self, ask: Ask, until: float | None) -> Response:
         world = World(self._clocks.monotonic, self._clocks.rand, log_try)

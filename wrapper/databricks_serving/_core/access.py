@@ -13,9 +13,11 @@ class Pass:
     Attributes:
         headers: Names in lower case, `authorization` among them.
         secrets: What of them must not be repeated in errors and logs.
+        accept: Takes note that the server took them after it had refused others.
         refuse: Takes note that the server refused them; tells whether others can be had.
     """
 
     headers: Hidden[Mapping[str, str]]
     secrets: tuple[Secret, ...]
+    accept: Callable[[], None]
     refuse: Callable[[], bool]

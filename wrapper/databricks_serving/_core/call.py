@@ -150,6 +150,8 @@ class Call:
     def succeeded(self, meta: ReplyMeta | None) -> None:
         """Take note that the try gave an answer."""
         self._shared.quota.give(self._request.endpoint, self._refund)
+        if self._renewed and self._pass is not None:
+            self._pass.accept()
         status, request_id = (meta.status_code, meta.request_id) if meta else (None, None)
         self._observe(status, request_id)
 

@@ -34,8 +34,8 @@ def hint_for(error: ServingError, request: Request) -> str | None:
         return None
     if error.status_code in {401, 403} and _needs_oauth(request):
         return (
-            "a route-optimised endpoint takes no personal access token; "
-            "use an OAuth token for this endpoint"
+            "a route-optimised endpoint takes no personal access token: log in to the workspace by "
+            "OAuth and use client.route_optimized(name)"
         )
     for kind, hint in _HINTS:
         if isinstance(error, kind):

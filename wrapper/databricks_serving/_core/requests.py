@@ -10,6 +10,7 @@ from databricks_serving._core import json_codec
 from databricks_serving._core.access import Pass
 from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
 from databricks_serving._core.operations import Operation
+from databricks_serving._core.places import Place
 from databricks_serving._core.reading import Reading
 from databricks_serving._core.secret import Hidden
 from databricks_serving._core.settings import (
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 # fact: endpoint names are letters, digits, `-` and `_`; catalogue names have dots as well.
 _ENDPOINT_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,255}")
+_WORKSPACE: Final = "x-databricks-workspace-id"
 # Headers whose values are no secret; of all others an error shows the name.
 _PLAIN_HEADERS: Final = frozenset(
     {"accept", "accept-encoding", "content-type", "idempotency-key", "user-agent"}
@@ -94,7 +96,7 @@ class Request:
 def build_request(
     operation: Operation[Any],
     settings: Settings,
-    host: str,
+    place: Place,
     endpoint: str,
     arguments: Mapping[str, Any],
     *,
@@ -106,7 +108,7 @@ def build_request(
     Args:
         operation: The task.
         settings: The client's options.
-        host: Address of the workspace.
+        place: Where requests go.
         endpoint: Name of the endpoint (`model=`).
         arguments: Keyword arguments of the method; None means not given.
         call_id: An id for all tries of the call.
@@ -128,8 +130,13 @@ def build_request(
     return Request(
         endpoint=endpoint,
         method=kwargs["method"].upper(),
-        url=_url(host, kwargs["url"], _mapping(options, "extra_query")),
-        headers=Hidden(_headers(settings, options, call_id, stream=stream)),
+        url=place.url(
+            kwargs["url"],
+            endpoint,
+            _check_served_model(options.get("served_model")),
+            _mapping(options, "extra_query"),
+        ),
+        headers=Hidden(_headers(settings, place, options, call_id, stream=stream)),
         content=Hidden(_content(kwargs["json"], settings.limits.request_bytes)),
         timeouts=timeouts,
         limit=_limit(operation, settings, stream=stream),
@@ -163,6 +170,15 @@ def _check_endpoint(name: object) -> str:
     )
 
 
+def _check_served_model(name: object) -> str | None:
+    if name is None or (isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name)):
+        return name
+    raise InvalidRequestError(
+        "served_model must be the name of a served model: letters, digits, '-', '_' and '.', "
+        f"at most 255 of them, not {name!r:.80}"
+    )
+
+
 def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = options.get(name, {})
     if not isinstance(value, Mapping):
@@ -170,19 +186,13 @@ def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value  # pyright: ignore[reportUnknownVariableType] - its keys are checked where used
 
 
-def _url(host: str, path: str, query: Mapping[str, Any]) -> str:
-    for name, value in query.items():
-        if not isinstance(value, str):
-            raise InvalidRequestError(f"extra_query[{name!r:.80}] must be a str")
-    # A lone surrogate has no form in a URL.
-    suffix = f"?{urlencode(query, errors='replace')}" if query else ""
-    return f"{host}{path}{suffix}"
-
-
 def _headers(
-    settings: Settings, options: Mapping[str, Any], call_id: str, *, stream: bool
+    settings: Settings, place: Place, options: Mapping[str, Any], call_id: str, *, stream: bool
 ) -> dict[str, str]:
+    # fact: a host that serves several workspaces takes the id of one in this header.
+    several = {} if place.workspace_id is None else {_WORKSPACE: place.workspace_id}
     return {
+        **several,
         "accept": "text/event-stream" if stream else "application/json",
         # A compressed stream would arrive in blocks instead of event by event.
         "accept-encoding": "identity" if stream else "gzip, deflate",

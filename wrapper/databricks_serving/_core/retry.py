@@ -13,6 +13,7 @@ from databricks_serving.errors import (
     ServingError,
     StreamInterruptedError,
     StreamServerError,
+    TokenError,
 )
 from databricks_serving.options import RetryPolicy
 
@@ -57,6 +58,8 @@ def outcome_of(error: ServingError) -> Outcome:
 
 def is_retryable(error: ServingError) -> bool:
     """Tell whether the server provably did not run the model and may do so later."""
+    if isinstance(error, TokenError):
+        return error.transient
     return not error.maybe_executed and outcome_of(error) in {"not sent", "rejected"}
 
 

@@ -116,7 +116,7 @@ class Caller:
         request = build_request(
             operation,
             self.settings,
-            self.credentials.resolved().site.host,
+            self.credentials.resolved().place,
             endpoint,
             arguments,
             call_id=str(uuid4()),

@@ -16,7 +16,7 @@ from databricks_serving.auth._doing import left_until
 from databricks_serving.auth._keeper import PATIENCE, Flight
 from databricks_serving.auth._passes import pass_of, renewal_failed
 from databricks_serving.auth._token import Token
-from databricks_serving.errors import ServingError
+from databricks_serving.errors import ClientClosedError, ServingError
 
 
 class Clocks(BaseClocks[Callable[[float], None]]):
@@ -103,7 +103,9 @@ class Credentials:
             token = self._performer.perform(resolved.source.fetch(resolved.site), until)
             keeper.land(flight, token, self.clocks.now())
         except ServingError as error:
-            keeper.fail(flight, error, self.clocks.now())
+            # The others may have more time than this call had.
+            if until is None or self.clocks.monotonic() < until:
+                keeper.fail(flight, error, self.clocks.now())
             raise
         finally:
             keeper.abandon(flight)
@@ -122,5 +124,7 @@ class Credentials:
     def _fetch_quietly(self, flight: Flight) -> None:
         try:
             self._fetch(flight, None)
+        except ClientClosedError:
+            return
         except Exception as error:  # noqa: BLE001 - whoever needs a token then will see it
             logger.warning(renewal_failed(error))

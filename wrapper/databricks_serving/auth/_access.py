@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from databricks_serving._core.config import HOST_VARIABLE, check_token, normalise_host
+from databricks_serving._core.places import Place
 from databricks_serving._core.secret import Secret
-from databricks_serving.auth._chain import SOURCES, Chosen, choose
+from databricks_serving.auth._chain import SOURCES, Chosen, choose, settles_at_once
 from databricks_serving.auth._keeper import Keeper
+from databricks_serving.auth._notebook import lacks_host, with_notebook_host
 from databricks_serving.auth._profile import FILE_VARIABLE, PROFILE_VARIABLE, read_profile
+from databricks_serving.auth._route import EndpointToken, Route, find_route
 from databricks_serving.auth._source import Site, Source
 from databricks_serving.auth._steps import Step
 from databricks_serving.auth._values import Value, Values, Variable, from_environment
@@ -29,6 +32,7 @@ class Given:
     profile: str | None
     auth_type: str | None
     variable: Variable = field(repr=False)
+    route: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,13 @@ class Resolved:
 
     Attributes:
         site: The workspace.
+        place: Where requests go.
         source: Where tokens come from.
         report: How that was found, line by line, without a secret.
     """
 
     site: Site
+    place: Place
     source: Source
     report: tuple[str, ...]
 
@@ -49,7 +55,8 @@ class Resolved:
 class Access:
     """Where a client calls and as whom.
 
-    What arguments and environment settle is settled at once; a profile is read when it is needed.
+    What arguments and environment settle is settled at once. A profile is read, and a program
+    looked for, when it is needed.
 
     Args:
         given: What the user gave.
@@ -65,8 +72,8 @@ class Access:
         self.keeper: Keeper = Keeper(random.random)
         self.resolved: Resolved | None = None
         values = _values(given)
-        if not _needs_profile(values):
-            self.resolved = _settled(given, values)
+        if _is_known(given, values):
+            self.resolved = _by(given.route, _settled(given, values))
 
     @property
     def host(self) -> str | None:
@@ -78,18 +85,29 @@ class Access:
         given = replace(self.given, token=None, auth=source)
         return Access(replace(given, host=self.host or given.host))
 
+    def with_route(self, route: Route) -> "Access":
+        """Return access to one endpoint at an address of its own."""
+        return Access(replace(self.given, route=route))
+
     def resolve(self) -> Generator[Step, Any, Resolved]:
-        """Read the profile, and settle the rest.
+        """Read the profile, ask the notebook for its workspace, and settle the rest.
+
+        The address of a route-optimised endpoint is asked for too.
 
         Raises:
-            ConfigError: When there is no workspace or no credential.
+            ConfigError: When there is no workspace, no credential or no such endpoint.
+            TokenError: When the endpoint cannot be asked about.
         """
         values = _values(self.given)
-        profile = yield from read_profile(values.profile, values.variable(FILE_VARIABLE))
-        resolved = _settled(
-            self.given, values.under(profile.values, profile.origin), profile.origin
-        )
-        self.resolved = self.resolved or resolved
+        if _needs_profile(values):
+            profile = yield from read_profile(values.profile, values.variable(FILE_VARIABLE))
+            values = values.under(profile.values, profile.origin)
+        values = yield from with_notebook_host(values)
+        settled = _settled(self.given, values)
+        route = self.given.route
+        if route is not None:
+            route = yield from find_route(route, settled.site, settled.source)
+        self.resolved = self.resolved or _by(route, settled)
         return self.resolved
 
 
@@ -97,6 +115,8 @@ def _values(given: Given) -> Values:
     found = from_environment(given.variable)
     if given.host is not None:
         found["host"] = Value(Secret(normalise_host(given.host)), "the argument host", "argument")
+    elif given.auth is not None and given.auth.host is not None:
+        found["host"] = Value(Secret(given.auth.host), "the argument auth", "argument")
     if given.token is not None:
         found["token"] = Value(check_token(given.token), "the argument token", "argument")
     if given.auth_type is not None:
@@ -111,18 +131,38 @@ def _needs_profile(values: Values) -> bool:
     return not (values.methods() or any(name in values.found for name in _ENOUGH))
 
 
-def _settled(given: Given, values: Values, looked: str = "no profile was looked for") -> Resolved:
-    chosen = Chosen(given.auth, ()) if given.auth is not None else choose(values, SOURCES)
+def _is_known(given: Given, values: Values) -> bool:
+    """Tell whether arguments and environment settle everything."""
+    if given.route is not None and given.route.address is None:
+        return False
+    if _needs_profile(values) or lacks_host(values):
+        return False
+    return given.auth is not None or settles_at_once(values, SOURCES)
+
+
+def _settled(given: Given, values: Values) -> Resolved:
     host = values.get("host")
     if host is None:
-        raise ConfigError(f"no workspace: pass host= or set {HOST_VARIABLE} ({looked})")
+        raise ConfigError(f"no workspace: pass host= or set {HOST_VARIABLE} ({values.looked})")
+    chosen = Chosen(given.auth, ()) if given.auth is not None else choose(values, SOURCES)
     site = Site(normalise_host(host), given.variable)
     report = (
         f"host {site.host}, from {values.origin('host')}",
         f"auth {chosen.source.auth_type}, {_origins(given, chosen, values)}",
         *(f"not {name}: {reason}" for name, reason in chosen.others),
     )
-    return Resolved(site, chosen.source, report)
+    place = Place(site.host, workspace_id=values.get("workspace_id"))
+    return Resolved(site, place, chosen.source, report)
+
+
+def _by(route: Route | None, settled: Resolved) -> Resolved:
+    """Return what was settled with a route of its own, if there is one."""
+    if route is None:
+        return settled
+    place = replace(settled.place, endpoint=route.endpoint, address=route.address)
+    line = f"endpoint {route.endpoint} at {route.address}, with tokens of its own"
+    source = EndpointToken(settled.source, route)
+    return Resolved(settled.site, place, source, (*settled.report, line))
 
 
 def _origins(given: Given, chosen: Chosen, values: Values) -> str:

@@ -7,14 +7,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from databricks_serving.auth._azure_cli import AzureCli
+from databricks_serving.auth._azure_client_secret import AzureClientSecret
 from databricks_serving.auth._client_credentials import OAuthClientCredentials
+from databricks_serving.auth._container import ServingContainer
+from databricks_serving.auth._databricks_cli import DatabricksCli
+from databricks_serving.auth._federation import (
+    AzureDevOpsFederation,
+    FileFederation,
+    GitHubFederation,
+    VariableFederation,
+)
+from databricks_serving.auth._notebook import Notebook
 from databricks_serving.auth._source import Site, Source, UnavailableError
 from databricks_serving.auth._static import AccessToken
 from databricks_serving.auth._steps import Fetch
 from databricks_serving.auth._values import Values
 from databricks_serving.errors import ConfigError, TokenError
 
-SOURCES: Final[tuple[type[Source], ...]] = (AccessToken, OAuthClientCredentials)
+SOURCES: Final[tuple[type[Source], ...]] = (
+    AccessToken,
+    OAuthClientCredentials,
+    VariableFederation,
+    FileFederation,
+    GitHubFederation,
+    AzureClientSecret,
+    AzureCli,
+    AzureDevOpsFederation,
+    DatabricksCli,
+    Notebook,
+    ServingContainer,
+)
 # Kinds that only the official SDK has.
 _ELSEWHERE: Final = frozenset(
     {
@@ -67,8 +90,29 @@ def choose(values: Values, sources: Sequence[type[Source]]) -> Chosen:
             maybe.append(source)
     if not maybe:
         tried = "; ".join(f"{name}: {reason}" for name, reason in others)
-        raise ConfigError(f"no token: pass token= or set DATABRICKS_TOKEN ({tried})")
+        raise ConfigError(
+            f"no token: pass token= or set DATABRICKS_TOKEN ({tried}; {values.looked})"
+        )
     return Chosen(FirstOf(maybe) if len(maybe) > 1 else maybe[0], tuple(others))
+
+
+def settles_at_once(values: Values, sources: Sequence[type[Source]]) -> bool:
+    """Tell whether the choice takes no look at this machine, as for programs.
+
+    Raises:
+        ConfigError: When two things contradict each other.
+    """
+    pinned = values.get("auth_type")
+    if pinned is None:
+        _check_one_method(values)
+    for kind in sources:
+        if pinned not in {None, kind.auth_type}:
+            continue
+        if not kind.certain:
+            return False
+        if pinned is not None or not isinstance(kind.configured(values), str):
+            return True
+    return True
 
 
 def _pinned(name: str, values: Values, sources: Sequence[type[Source]]) -> Chosen:
@@ -81,7 +125,7 @@ def _pinned(name: str, values: Values, sources: Sequence[type[Source]]) -> Chose
         raise ConfigError(f"{origin} {what}; known here are {known}")
     source = kind.configured(values)
     if isinstance(source, str):
-        raise ConfigError(f"{origin} cannot be used: {source}")
+        raise ConfigError(f"{origin} cannot be used: {source} ({values.looked})")
     return Chosen(source, (), kind.uses)
 
 
@@ -115,4 +159,6 @@ class FirstOf(Source):
             else:
                 self._sources = [source]
                 return token
-        raise TokenError(f"no token: {'; '.join(reasons)}", source=self.auth_type)
+        told = "; ".join(reasons)
+        text = f"no token: pass token= or set DATABRICKS_TOKEN ({told})"
+        raise TokenError(text, source=self.auth_type)

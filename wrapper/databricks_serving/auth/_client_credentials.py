@@ -42,6 +42,11 @@ class OAuthClientCredentials(Source):
         self._scope = scope
         self._account_id = account_id
 
+    @property
+    def identity(self) -> str:
+        """The service principal."""
+        return f"{self.auth_type} {self._client_id} {self._account_id or ''} {self._scope}"
+
     @classmethod
     def configured(cls, values: Values) -> Source | str:
         """Return the source for `client_id` and `client_secret`."""
@@ -56,7 +61,13 @@ class OAuthClientCredentials(Source):
 
     def fetch(self, site: Site) -> Fetch:
         """Ask the workspace's token service."""
+        return (yield from self.fetch_for(site, None))
+
+    def fetch_for(self, site: Site, details: str | None) -> Fetch:
+        """Ask for a token for what `authorization_details` name; None for the workspace."""
         address = yield from find_token_address(site, self.auth_type, self._account_id)
         form = {"grant_type": "client_credentials", "scope": self._scope}
+        if details is not None:
+            form["authorization_details"] = details
         basic = (self._client_id, self._secret)
         return (yield from request_token(address, self.auth_type, form, basic))

@@ -94,7 +94,7 @@ class _Held:
     good_for: float
     fresh_for: float
     forced: bool
-    """Whether it was fetched because the one before it was refused."""
+    """Whether it was fetched because the one before it was refused, and was not yet taken."""
     refused: bool = False
 
     def age(self, now: Now) -> float:
@@ -168,6 +168,12 @@ class Keeper:
         with self._lock:
             self._over(flight)
         flight.settle()
+
+    def accept(self, token: Token) -> None:
+        """Take note that a token was taken: a later refusal is about its end."""
+        with self._lock:
+            if self._held is not None and self._held.token is token:
+                self._held.forced = False
 
     def refuse(self, token: Token, now: Now) -> bool:
         """Take note that a server refused a token; return whether another can be had."""

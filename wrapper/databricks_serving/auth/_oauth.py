@@ -14,16 +14,18 @@ from databricks_serving._core import json_codec
 from databricks_serving._core.config import is_safe_origin
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.replies import Response
+from databricks_serving._core.scrub import scrubbing
 from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving.auth._source import Site
 from databricks_serving.auth._steps import Ask, Fetch, Step
-from databricks_serving.auth._token import Token, checked
+from databricks_serving.auth._token import Token, checked, lifetime
 from databricks_serving.errors import APIStatusError, ServingError, TokenError
 
 SCOPE: Final = "all-apis"
 # Finding the address is worth this much; the documented one is nearly always right.
 _DISCOVERY_SECONDS: Final = 5.0
 _SHOWN: Final = 300
+_SECRET_FIELDS: Final = ("assertion", "client_assertion", "client_secret", "subject_token")
 
 
 def find_token_address(
@@ -81,11 +83,22 @@ def request_token(
         pair = f"{basic[0]}:{basic[1].reveal()}".encode()
         headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     content = Hidden(urlencode(form).encode())
-    try:
-        response: Response = yield Ask(method="POST", url=address, headers=headers, content=content)
-    except ServingError as error:
-        raise unreachable(source, address, error) from None
-    return token_of(response, source, address)
+    with scrubbing(_secrets_of(form, basic)):
+        try:
+            response: Response = yield Ask(
+                method="POST", url=address, headers=headers, content=content
+            )
+        except ServingError as error:
+            raise unreachable(source, address, error) from None
+        return token_of(response, source, address)
+
+
+def _secrets_of(form: Mapping[str, str], basic: tuple[str, Secret] | None) -> list[Secret]:
+    """Return what a token service must not get into an error by repeating it."""
+    return [
+        *([basic[1]] if basic is not None else ()),
+        *(Secret(form[name]) for name in _SECRET_FIELDS if form.get(name)),
+    ]
 
 
 def token_of(response: Response, source: str, address: str) -> Token:
@@ -109,7 +122,7 @@ def token_of(response: Response, source: str, address: str) -> Token:
         raise TokenError(f"{where} answered with {what}", source=source, status_code=status)
     if str(kind).lower() != "bearer":
         raise TokenError(f"{where} gave a token that is no Bearer token", source=source)
-    return checked(Token(value, data.get("expires_in")), source)
+    return checked(Token(value, lifetime(data.get("expires_in"))), source)
 
 
 def unreachable(source: str, address: str, error: ServingError) -> TokenError:

@@ -19,13 +19,16 @@ def pass_of(token: Token, access: Access, now: Callable[[], Now]) -> Pass:
     # Short values would be replaced all over in what a server says.
     secrets = [token.value, *(value for value in extra.values() if len(value) >= _SECRET)]
 
+    def accept() -> None:
+        access.keeper.accept(token)
+
     def refuse() -> bool:
         resolved = access.resolved
         if resolved is None or not resolved.source.renewable:
             return False
         return access.keeper.refuse(token, now())
 
-    return Pass(Hidden(headers), tuple(Secret(one) for one in secrets if one), refuse)
+    return Pass(Hidden(headers), tuple(Secret(one) for one in secrets if one), accept, refuse)
 
 
 def renewal_failed(error: Exception) -> str:

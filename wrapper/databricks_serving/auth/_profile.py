@@ -94,4 +94,4 @@ def _line_of(error: ParserError) -> object:
 
 
 def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

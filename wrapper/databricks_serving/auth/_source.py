@@ -43,6 +43,14 @@ class Source(ABC):
     uses: ClassVar[tuple[str, ...]] = ()
     """Names of the values that it is configured by."""
 
+    host: str | None = None
+    """Address of the workspace, where the source knows it."""
+
+    @property
+    def identity(self) -> str | None:
+        """Whose tokens it gives, if that can be told without fetching one."""
+        return None
+
     @classmethod
     def configured(cls, values: Values) -> "Source | str":
         """Return the source that was configured, or why there is none.

@@ -73,6 +73,8 @@ class Call:
     """
 
     function: Callable[[], Any] = field(repr=False)
+    blocks: bool = True
+    """Whether it may take a while, so that an event loop has it done in a thread."""
 
 
 Step = Ask | Run | Read | Call

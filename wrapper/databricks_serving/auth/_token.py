@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from databricks_serving._core.config import token_fault
+from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving.errors import TokenError
 
 # For a token whose life nobody tells, and the longest that any is used without asking anew.
@@ -13,7 +13,6 @@ _UNTOLD: Final = 60.0
 _LONGEST: Final = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
 class Token:
     """An access token, as a function that fetches one may return it.
 
@@ -22,11 +21,35 @@ class Token:
         expires_in: Seconds that it can be used from now on; None means that it is not known, and a
             new one is asked for after a minute. `math.inf` is for one that does not expire.
         headers: Other headers to send with it.
+
+    Attributes:
+        expires_in: As it was given.
     """
 
-    value: str = field(repr=False)
-    expires_in: float | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    __slots__ = ("_headers", "_value", "expires_in")
+
+    def __init__(
+        self,
+        value: str,
+        expires_in: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._value = Secret(value)
+        self._headers: Hidden[Mapping[str, str]] = Hidden(dict(headers or {}))
+        self.expires_in: float | None = expires_in
+
+    @property
+    def value(self) -> str:
+        """The token itself."""
+        return self._value.reveal()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Other headers to send with it."""
+        return self._headers.reveal()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***, expires_in={self.expires_in!r})"
 
 
 def checked(token: Token, source: str) -> Token:
@@ -38,7 +61,9 @@ def checked(token: Token, source: str) -> Token:
     fault = token_fault(token.value)
     if fault is not None:
         raise TokenError(f"{source} gave a token that {fault}", source=source)
-    return Token(token.value.strip(), lifetime(token.expires_in), token.headers)
+    endless = token.expires_in == math.inf
+    life = math.inf if endless else lifetime(token.expires_in)
+    return Token(token.value.strip(), life, token.headers)
 
 
 def lifetime(told: Any) -> float:
@@ -52,4 +77,4 @@ def lifetime(told: Any) -> float:
         return _UNTOLD
     if isinstance(told, bool) or math.isnan(seconds) or seconds < 0:
         return _UNTOLD
-    return seconds if math.isinf(seconds) and told is math.inf else min(seconds, _LONGEST)
+    return min(seconds, _LONGEST)

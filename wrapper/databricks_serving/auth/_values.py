@@ -6,7 +6,7 @@ variables, then the profile, attribute by attribute.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from databricks_serving._core.secret import Secret
@@ -14,11 +14,17 @@ from databricks_serving._core.secret import Secret
 Variable = Callable[[str], str | None]
 
 VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "host": ("DATABRICKS_HOST",),
+    # The other two are those of a container of model serving.
+    "host": (
+        "DATABRICKS_HOST",
+        "DATABRICKS_MODEL_SERVING_HOST_URL",
+        "DB_MODEL_SERVING_HOST_URL",
+    ),
     "token": ("DATABRICKS_TOKEN",),
     "client_id": ("DATABRICKS_CLIENT_ID",),
     "client_secret": ("DATABRICKS_CLIENT_SECRET",),
     "account_id": ("DATABRICKS_ACCOUNT_ID",),
+    "workspace_id": ("DATABRICKS_WORKSPACE_ID",),
     "auth_type": ("DATABRICKS_AUTH_TYPE",),
     "token_audience": ("DATABRICKS_TOKEN_AUDIENCE",),
     "oidc_token_env": ("DATABRICKS_OIDC_TOKEN_ENV",),
@@ -53,7 +59,7 @@ class Value:
 
     secret: Secret
     origin: str
-    kind: Literal["argument", "variable", "profile"]
+    kind: Literal["argument", "variable", "profile", "notebook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,13 @@ class Values:
         found: By name of the attribute.
         variable: Returns the value of an environment variable, None where it is unset or empty.
         profile: Name of the profile, if one was named.
+        looked: Where a profile was looked for, in words.
     """
 
     found: Mapping[str, Value]
     variable: Variable = field(repr=False)
     profile: str | None = None
+    looked: str = "no profile was looked for"
 
     def get(self, name: str) -> str | None:
         """Return a value, or None."""
@@ -98,7 +106,7 @@ class Values:
             for name, text in profile.items()
             if name in VARIABLES and name not in self.found
         }
-        return Values({**self.found, **added}, self.variable, self.profile)
+        return replace(self, found={**self.found, **added}, looked=origin)
 
 
 def from_environment(variable: Variable, names: Iterable[str] = VARIABLES) -> dict[str, Value]:
