@@ -77,6 +77,12 @@ def test_a_client_is_made_of_a_workspace_client(shell):
         shell.client_class.from_workspace_client(object())
 
 
+def test_a_host_that_is_not_that_of_the_login_is_refused(shell):
+    with pytest.raises(ConfigError, match=r"host is not https://sdk\.example\.com"):
+        shell.client_class("other.example.com", auth=Config())
+    assert shell.client_class("sdk.example.com", auth=Config()).host == "https://sdk.example.com"
+
+
 def test_other_headers_of_the_sdk_are_sent_too(shell):
     headers = {
         "Authorization": f"Bearer {SECRET}",

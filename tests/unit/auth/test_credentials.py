@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
@@ -15,6 +16,7 @@ from databricks_serving.auth import AccessToken, OAuthClientCredentials, Token
 from databricks_serving.errors import (
     APITimeoutError,
     AuthenticationError,
+    ClientClosedError,
     ConfigError,
     PermissionDeniedError,
     ServingError,
@@ -303,6 +305,73 @@ def test_a_call_with_little_time_does_not_fail_those_that_have_more():
     assert isinstance(first, APITimeoutError)
     assert (first.phase, first.maybe_executed) == ("total", False)
     assert second.text == "The Po."
+
+
+def test_a_call_goes_on_with_a_token_near_its_end_when_no_other_is_to_be_had(shell):
+    service = Service()
+    client = client_of(shell, service)
+    call(shell, client)
+    shell.clock.now += 3580
+    service.answers = [httpx.Response(503)] * 3
+    assert call(shell, client).text == "The Po."
+    assert service.calls == ["token-1"] * 2
+    shell.clock.now += 20
+    service.answers = [httpx.Response(503)] * 3
+    with pytest.raises(TokenError):
+        call(shell, client)
+
+
+def test_a_secret_that_was_replaced_in_the_environment_is_read_again(shell, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_CLIENT_ID", "c-1")
+    monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "old-secret-value")
+    service = Service()
+    service.answers = [httpx.Response(401, json={"error": "invalid_client"})]
+    client = shell.client_class(wire.HOST, transport=httpx.MockTransport(service))
+    with pytest.raises(TokenError):
+        call(shell, client)
+    monkeypatch.setenv("DATABRICKS_CLIENT_SECRET", "new-secret-value")
+    assert client.host == wire.HOST
+    assert call(shell, client).text == "The Po."
+    assert b64decode(service.basic.removeprefix("Basic ")) == b"c-1:new-secret-value"
+
+
+def test_a_closed_client_says_so(shell):
+    client = client_of(shell, Service())
+    shell.wait(client.close())
+    with pytest.raises(ClientClosedError):
+        call(shell, client)
+
+
+def test_two_logins_at_once_are_refused(shell):
+    for options in ({"token": "t"}, {"auth_type": "pat"}):
+        with pytest.raises(ConfigError, match="are both given"):
+            shell.client_class(wire.HOST, auth=machine(), **options)
+
+
+def test_the_headers_of_a_login_can_be_had_for_other_programs(shell):
+    service = Service()
+    client = client_of(shell, service)
+    assert shell.wait(client.auth.headers()) == {"authorization": "Bearer token-1"}
+    call(shell, client)
+    assert service.fetches == 1
+
+
+def test_a_token_service_that_repeats_the_header_does_not_get_it_into_an_error(shell):
+    service = Service()
+    basic = b64encode(f"client-1:{SECRET}".encode()).decode()
+    service.answers = [httpx.Response(400, json={"error": f"bad: Basic {basic}"})]
+    with pytest.raises(TokenError) as caught:
+        call(shell, client_of(shell, service))
+    service.answers = [httpx.Response(500, text=f"{SECRET} {basic}")] * 3
+    with pytest.raises(TokenError) as second:
+        call(shell, client_of(shell, service))
+    chain = [caught.value, second.value]
+    chain += [error.__context__ for error in chain if error.__context__ is not None]
+    assert len(chain) == 3
+    for error in chain:
+        shown = f"{error!r}{vars(error)}"
+        assert basic not in shown
+        assert SECRET not in shown
 
 
 def test_a_token_service_that_is_busy_is_asked_again(shell):

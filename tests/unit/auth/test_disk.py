@@ -256,6 +256,12 @@ def test_tokens_of_nobody_in_particular_are_not_kept():
         OnDisk(AccessToken("t"))
 
 
+@pytest.mark.parametrize("source", [None, lambda: "t", OAuthClientCredentials])
+def test_what_is_no_source_is_refused(source):
+    with pytest.raises(ConfigError, match="OnDisk takes a source of tokens"):
+        OnDisk(source)
+
+
 def test_nothing_is_made_before_the_first_call(shell, folder):
     client_of(shell, Service(), folder)
     assert not Path(folder).exists()

@@ -65,3 +65,14 @@ def test_a_token_that_a_workspace_refuses_is_not_tried_again(shell):
         call(shell, client.with_options(auth=forwarded_token({NAME: CANARY})))
     assert len(shell.transport.requests) == 1
     assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("headers", [None, 7, ["x"], [("a", "b", "c")]])
+def test_what_is_no_headers_is_refused(headers):
+    with pytest.raises(ConfigError, match="headers must be a mapping or pairs"):
+        forwarded_token(headers)
+
+
+def test_headers_of_asgi_are_pairs_of_bytes():
+    headers = [(b"host", b"a"), (b"X-Forwarded-Access-Token", b"of-the-user")]
+    assert isinstance(forwarded_token(headers), AccessToken)

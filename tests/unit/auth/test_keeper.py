@@ -147,8 +147,29 @@ def test_a_renewal_that_fails_rests_a_minute_while_the_token_is_good(keeper, tim
     assert keeper.look(time.now()) == (token, None, False)
     time.pass_(2)
     assert keeper.look(time.now()).leads
-    time.pass_(1100)
+    time.pass_(900)
+    assert keeper.look(time.now()).token is token
+    time.pass_(140)
     assert keeper.look(time.now()).token is None
+
+
+@pytest.mark.parametrize("life", [130, 240, 3600])
+def test_a_token_that_cannot_be_renewed_is_used_to_its_end(keeper, time, life):
+    token = fetched(keeper, time, life=life)
+    while keeper.spare(time.now()) is not None:
+        look = keeper.look(time.now())
+        if look.leads:
+            keeper.fail(look.flight, TokenError("down", transient=True), time.now())
+        assert (look.token or keeper.spare(time.now())) is token
+        time.pass_(1)
+    assert keeper._held.age(time.now()) == life - 5
+    assert keeper.look(time.now()).token is None
+
+
+def test_a_refused_token_is_not_used_because_there_is_no_other(keeper, time):
+    token = fetched(keeper, time)
+    keeper.refuse(token, time.now())
+    assert keeper.spare(time.now()) is None
 
 
 @pytest.mark.parametrize("end", ["abandoned", "silent"])
@@ -194,7 +215,7 @@ def test_a_token_that_was_just_fetched_for_a_refused_one_is_not_fetched_again(ke
     new = fetched(keeper, time, Token("t", 3600))
     assert not keeper.refuse(new, time.now())
     assert keeper.look(time.now()).token is new
-    time.pass_(31)
+    time.pass_(6)
     assert keeper.refuse(new, time.now())
 
 

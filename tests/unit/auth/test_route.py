@@ -127,7 +127,7 @@ def test_a_personal_token_is_told_what_to_do(shell):
     [
         ({"id": "e-1"}, 200, ConfigError, "is not route-optimised"),
         ({"message": "no"}, 403, TokenError, "cannot be read .status 403."),
-        ({"message": "no"}, 404, TokenError, "cannot be read .status 404."),
+        ({"message": "no"}, 404, TokenError, "there is no endpoint 'rivers'"),
         ({"endpoint_url": "http://evil.test/x", "id": "1"}, 200, ConfigError, "must be https"),
         ([], 200, TokenError, "cannot be read"),
     ],

@@ -12,7 +12,7 @@ from databricks_serving._core.clocks import Clocks as BaseClocks
 from databricks_serving._core.logs import logger
 from databricks_serving._http import AsyncSender
 from databricks_serving._http.loops import call_soon, run_soon, running_loop
-from databricks_serving.auth._access import Access, Resolved
+from databricks_serving.auth._access import Access, Resolved, fetched
 from databricks_serving.auth._asking import late
 from databricks_serving.auth._doing import left_until
 from databricks_serving.auth._keeper import PATIENCE, Flight
@@ -55,7 +55,7 @@ class AsyncCredentials:
 
     async def resolved(self) -> Resolved:
         """Return where the client calls and as whom, having read the profile if need be."""
-        if self.access.resolved is not None:
+        if self.access.resolved is not None and not self.access.doubted:
             return self.access.resolved
         return await self._performer.perform(self.access.resolve(), None)
 
@@ -73,11 +73,7 @@ class AsyncCredentials:
             look = keeper.look(self.clocks.now())
             token = look.token
             if look.flight is not None and token is None:
-                token = (
-                    await self._fetch(look.flight, until)
-                    if look.leads
-                    else await self._wait(look.flight, until)
-                )
+                token = await self._fetch_or_wait(look.flight, until, leads=look.leads)
             elif look.flight is not None and look.leads:
                 self._fetch_beside(look.flight)
             if token is not None:
@@ -88,6 +84,18 @@ class AsyncCredentials:
         if last is None or last[0] is not token:
             last = self._last = token, pass_of(token, self.access, self.clocks.now)
         return last[1]
+
+    async def _fetch_or_wait(
+        self, flight: Flight, until: float | None, *, leads: bool
+    ) -> Token | None:
+        try:
+            return await self._fetch(flight, until) if leads else await self._wait(flight, until)
+        except ServingError:
+            # One that is near its end is better than none.
+            token = self.access.keeper.spare(self.clocks.now())
+            if token is None:
+                raise
+            return token
 
     async def _wait(self, flight: Flight, until: float | None) -> Token | None:
         over, loop = anyio.Event(), running_loop()
@@ -103,9 +111,10 @@ class AsyncCredentials:
         keeper = self.access.keeper
         try:
             resolved = await self.resolved()
-            token = await self._performer.perform(resolved.source.fetch(resolved.site), until)
+            token = await self._performer.perform(fetched(resolved), until)
             keeper.land(flight, token, self.clocks.now())
         except ServingError as error:
+            self.access.doubt(error)
             # The others may have more time than this call had.
             if until is None or self.clocks.monotonic() < until:
                 keeper.fail(flight, error, self.clocks.now())

@@ -236,3 +236,17 @@ class AsyncAuth:
             ConfigError: When there is no workspace or no credential.
         """
         return "\n".join((await self._caller.credentials.resolved()).report)
+
+    @forgetful
+    async def headers(self) -> dict[str, str]:
+        """Return the headers that authorise a request now; they hold the token.
+
+        They are for other programs and clients that speak to the same workspace. A token is fetched
+        if need be, so this also tells whether the login works.
+
+        Raises:
+            TokenError: When there is no token.
+            ConfigError: When there is no workspace or no credential.
+        """
+        await self._caller.credentials.resolved()
+        return dict((await self._caller.credentials.take(None)).headers.reveal())

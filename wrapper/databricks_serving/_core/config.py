@@ -137,7 +137,8 @@ def check_token(token: Secret) -> Secret:
 def token_fault(token: object) -> str | None:
     # Nothing is raised from here: a traceback that shows local variables would show the token.
     if not isinstance(token, str):
-        return f"must be a str, not {type(token).__name__}"
+        function = "; auth= takes functions" if callable(token) else ""
+        return f"must be a str, not {type(token).__name__}{function}"
     text = token.strip()
     plain = text.isascii() and text.isprintable() and " " not in text
     rules = (

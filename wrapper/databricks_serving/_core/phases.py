@@ -90,7 +90,7 @@ class Phases:
     def error(self) -> APITimeoutError:
         """Return the error for the limit that the last answer was."""
         limit = getattr(self._timeouts, self.phase)
-        within = "in time" if limit is None else f"within {limit:g} s"
+        within = "in time" if limit is None else f"within {limit:.4g} s"
         return APITimeoutError(
             f"{_WHAT[self.phase]} {within} (phase {self.phase})",
             phase=self.phase,

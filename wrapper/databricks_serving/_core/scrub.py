@@ -10,17 +10,21 @@ from databricks_serving.errors import ServingError
 
 
 def scrub(error: ServingError, secrets: Iterable[Secret]) -> None:
-    """Replace secrets in everything that an error and its causes of ours hold as text.
+    """Replace secrets in everything that an error, and what led to it, holds as text.
 
     What had come of a stream stays as it is: it is the model's answer.
     """
     tokens = [secret.reveal() for secret in secrets]
-    one: BaseException | None = error
-    while isinstance(one, ServingError):
-        one.args = tuple(_scrubbed(value, tokens) for value in one.args)
-        for name, value in vars(one).items():
-            setattr(one, name, _scrubbed(value, tokens))
-        one = one.__cause__
+    pending: list[BaseException | None] = [error]
+    seen: list[BaseException] = []
+    while pending:
+        one = pending.pop()
+        if isinstance(one, ServingError) and not any(one is other for other in seen):
+            seen.append(one)
+            one.args = tuple(_scrubbed(value, tokens) for value in one.args)
+            for name, value in vars(one).items():
+                setattr(one, name, _scrubbed(value, tokens))
+            pending += [one.__cause__, one.__context__]
 
 
 @contextmanager

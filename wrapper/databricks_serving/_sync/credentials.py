@@ -10,7 +10,7 @@ from databricks_serving._core.clocks import Clocks as BaseClocks
 from databricks_serving._core.logs import logger
 from databricks_serving._http import Sender
 from databricks_serving._sync.steps import Performer
-from databricks_serving.auth._access import Access, Resolved
+from databricks_serving.auth._access import Access, Resolved, fetched
 from databricks_serving.auth._asking import late
 from databricks_serving.auth._doing import left_until
 from databricks_serving.auth._keeper import PATIENCE, Flight
@@ -53,7 +53,7 @@ class Credentials:
 
     def resolved(self) -> Resolved:
         """Return where the client calls and as whom, having read the profile if need be."""
-        if self.access.resolved is not None:
+        if self.access.resolved is not None and not self.access.doubted:
             return self.access.resolved
         return self._performer.perform(self.access.resolve(), None)
 
@@ -71,11 +71,7 @@ class Credentials:
             look = keeper.look(self.clocks.now())
             token = look.token
             if look.flight is not None and token is None:
-                token = (
-                    self._fetch(look.flight, until)
-                    if look.leads
-                    else self._wait(look.flight, until)
-                )
+                token = self._fetch_or_wait(look.flight, until, leads=look.leads)
             elif look.flight is not None and look.leads:
                 self._fetch_beside(look.flight)
             if token is not None:
@@ -86,6 +82,16 @@ class Credentials:
         if last is None or last[0] is not token:
             last = self._last = token, pass_of(token, self.access, self.clocks.now)
         return last[1]
+
+    def _fetch_or_wait(self, flight: Flight, until: float | None, *, leads: bool) -> Token | None:
+        try:
+            return self._fetch(flight, until) if leads else self._wait(flight, until)
+        except ServingError:
+            # One that is near its end is better than none.
+            token = self.access.keeper.spare(self.clocks.now())
+            if token is None:
+                raise
+            return token
 
     def _wait(self, flight: Flight, until: float | None) -> Token | None:
         over = threading.Event()
@@ -100,9 +106,10 @@ class Credentials:
         keeper = self.access.keeper
         try:
             resolved = self.resolved()
-            token = self._performer.perform(resolved.source.fetch(resolved.site), until)
+            token = self._performer.perform(fetched(resolved), until)
             keeper.land(flight, token, self.clocks.now())
         except ServingError as error:
+            self.access.doubt(error)
             # The others may have more time than this call had.
             if until is None or self.clocks.monotonic() < until:
                 keeper.fail(flight, error, self.clocks.now())

@@ -232,3 +232,17 @@ class Auth:
             ConfigError: When there is no workspace or no credential.
         """
         return "\n".join((self._caller.credentials.resolved()).report)
+
+    @forgetful
+    def headers(self) -> dict[str, str]:
+        """Return the headers that authorise a request now; they hold the token.
+
+        They are for other programs and clients that speak to the same workspace. A token is fetched
+        if need be, so this also tells whether the login works.
+
+        Raises:
+            TokenError: When there is no token.
+            ConfigError: When there is no workspace or no credential.
+        """
+        self._caller.credentials.resolved()
+        return dict((self._caller.credentials.take(None)).headers.reveal())

@@ -13,10 +13,10 @@ from databricks_serving.auth._keeper import Keeper
 from databricks_serving.auth._notebook import lacks_host, with_notebook_host
 from databricks_serving.auth._profile import FILE_VARIABLE, PROFILE_VARIABLE, read_profile
 from databricks_serving.auth._route import EndpointToken, Route, find_route
-from databricks_serving.auth._source import Site, Source
-from databricks_serving.auth._steps import Step
+from databricks_serving.auth._source import Site, Source, UnavailableError
+from databricks_serving.auth._steps import Fetch, Step
 from databricks_serving.auth._values import Value, Values, Variable, from_environment
-from databricks_serving.errors import ConfigError
+from databricks_serving.errors import ConfigError, ServingError, TokenError
 
 # Given any of these, and no profile, the official SDK does not look for one.
 _ENOUGH: Final = ("host", "azure_workspace_resource_id")
@@ -65,12 +65,14 @@ class Access:
         ConfigError: When what was given cannot work.
     """
 
-    __slots__ = ("given", "keeper", "resolved")
+    __slots__ = ("doubted", "given", "keeper", "resolved")
 
     def __init__(self, given: Given) -> None:
         self.given: Given = given
         self.keeper: Keeper = Keeper(random.random)
         self.resolved: Resolved | None = None
+        self.doubted: bool = False
+        """Whether what was resolved is to be looked up again."""
         values = _values(given)
         if _is_known(given, values):
             self.resolved = _by(given.route, _settled(given, values))
@@ -107,8 +109,26 @@ class Access:
         route = self.given.route
         if route is not None:
             route = yield from find_route(route, settled.site, settled.source)
-        self.resolved = self.resolved or _by(route, settled)
+        if self.resolved is None or self.doubted:
+            self.resolved, self.doubted = _by(route, settled), False
         return self.resolved
+
+    def doubt(self, error: ServingError) -> None:
+        """Look up credentials again after they were refused: somebody may have replaced them."""
+        final = isinstance(error, TokenError) and not error.transient
+        self.doubted = self.doubted or (final and self.given.auth is None)
+
+
+def fetched(resolved: Resolved) -> Fetch:
+    """Fetch a token from the source that was found.
+
+    Raises:
+        TokenError: When there is none.
+    """
+    try:
+        return (yield from resolved.source.fetch(resolved.site))
+    except UnavailableError as error:
+        raise TokenError(str(error), source=error.source) from None
 
 
 def _values(given: Given) -> Values:
@@ -117,12 +137,25 @@ def _values(given: Given) -> Values:
         found["host"] = Value(Secret(normalise_host(given.host)), "the argument host", "argument")
     elif given.auth is not None and given.auth.host is not None:
         found["host"] = Value(Secret(given.auth.host), "the argument auth", "argument")
+    _check_one_login(given)
     if given.token is not None:
         found["token"] = Value(check_token(given.token), "the argument token", "argument")
     if given.auth_type is not None:
         found["auth_type"] = Value(Secret(given.auth_type), "the argument auth_type", "argument")
     profile = given.profile or given.variable(PROFILE_VARIABLE)
     return Values(found, given.variable, profile)
+
+
+def _check_one_login(given: Given) -> None:
+    if given.auth is None:
+        return
+    for name, value in (("token", given.token), ("auth_type", given.auth_type)):
+        if value is not None:
+            raise ConfigError(f"auth and {name} are both given, and only one can be used")
+    if given.host is not None and given.auth.host is not None:
+        own = normalise_host(given.auth.host)
+        if normalise_host(given.host) != own:
+            raise ConfigError(f"host is not {own}, which the login given as auth is for")
 
 
 def _needs_profile(values: Values) -> bool:
@@ -143,7 +176,10 @@ def _is_known(given: Given, values: Values) -> bool:
 def _settled(given: Given, values: Values) -> Resolved:
     host = values.get("host")
     if host is None:
-        raise ConfigError(f"no workspace: pass host= or set {HOST_VARIABLE} ({values.looked})")
+        raise ConfigError(
+            f"no workspace: pass host= or set {HOST_VARIABLE}, or log in with "
+            f"`databricks auth login` ({values.looked})"
+        )
     chosen = Chosen(given.auth, ()) if given.auth is not None else choose(values, SOURCES)
     site = Site(normalise_host(host), given.variable)
     report = (

@@ -89,7 +89,9 @@ def choose(values: Values, sources: Sequence[type[Source]]) -> Chosen:
         else:
             maybe.append(source)
     if not maybe:
-        tried = "; ".join(f"{name}: {reason}" for name, reason in others)
+        # Half of a pair is more telling than what was not meant at all.
+        told = sorted(others, key=lambda one: "but there is no" not in one[1])
+        tried = "; ".join(f"{name}: {reason}" for name, reason in told)
         raise ConfigError(
             f"no token: pass token= or set DATABRICKS_TOKEN ({tried}; {values.looked})"
         )

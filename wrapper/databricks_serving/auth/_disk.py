@@ -41,13 +41,16 @@ class OnDisk(Source):
     auth_type: ClassVar[str] = "on-disk"
 
     def __init__(self, source: Source, folder: str | None = None) -> None:
+        kind = type(source).__name__
+        if not isinstance(source, Source):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+            raise ConfigError(f"OnDisk takes a source of tokens, not {kind}")
         if source.identity is None:
-            kind = type(source).__name__
             raise ConfigError(f"tokens of {kind} cannot be kept on disk: nothing tells whose it is")
         self._source = source
         self._identity = source.identity
         self._folder = folder or _FOLDER
         self._last: Secret | None = None
+        self._warned = False
 
     def fetch(self, site: Site) -> Fetch:
         """Read the token that is kept, or have one fetched and keep it."""
@@ -56,31 +59,33 @@ class OnDisk(Source):
         token = yield from self._kept(vault, name)
         if token is None:
             with ExitStack() as lock:
-                yield from _quietly(
+                yield from self._quietly(
                     Call(partial(lock.enter_context, vault.locked(name, _LOCK_SECONDS)))
                 )
                 # Whoever had the lock may have brought one.
                 token = yield from self._kept(vault, name)
                 if token is None:
                     token = yield from self._source.fetch(site)
-                    yield from _quietly(Call(partial(vault.write, name, _written(token))))
+                    yield from self._quietly(Call(partial(vault.write, name, _written(token))))
         self._last = Secret(token.value)
         return token
 
+    def _quietly(self, step: Step) -> Generator[Step, Any, Any]:
+        try:
+            return (yield step)
+        except OSError as error:
+            if not self._warned:
+                why = error.strerror or error
+                logger.warning("tokens are not kept on disk in %s: %s", self._folder, why)
+            self._warned = True
+            return None
+
     def _kept(self, vault: Vault, name: str) -> Generator[Step, Any, Token | None]:
-        data: bytes | None = yield from _quietly(Call(partial(vault.read, name)))
+        data: bytes | None = yield from self._quietly(Call(partial(vault.read, name)))
         token = None if data is None else _read(data)
         # One that is asked for again was refused, or is at its end.
         last = "" if self._last is None else self._last.reveal()
         return None if token is None or token.value == last else token
-
-
-def _quietly(step: Step) -> Generator[Step, Any, Any]:
-    try:
-        return (yield step)
-    except OSError as error:
-        logger.warning("tokens are not kept on disk: %s", error.strerror or error)
-        return None
 
 
 def _written(token: Token) -> bytes:

@@ -65,6 +65,6 @@ def source_of(auth: object) -> Source:
     if is_httpx_auth(auth):
         return HttpxAuth(auth)
     if isinstance(auth, type) or not callable(auth):
-        kind = auth.__name__ if isinstance(auth, type) else type(auth).__name__
+        kind = f"the class {auth.__name__}" if isinstance(auth, type) else type(auth).__name__
         raise ConfigError(f"auth must be a source of tokens or a function, not {kind}")
     return Callback(auth)

@@ -21,6 +21,8 @@ _HARD_JITTER: Final = 20.0
 # Seconds before its end from which the next one is fetched beside the calls, at most.
 _SOFT: Final = 1200.0
 _SOFT_JITTER: Final = 0.1
+# Seconds before its end until which a token is used that cannot be replaced.
+_LAST: Final = 5.0
 # Below this a margin would cost more fetches than it saves refusals, which heal.
 _SHORT: Final = 120.0
 # After a fetch beside the calls that failed.
@@ -28,7 +30,7 @@ _REST: Final = 60.0
 # One who fetches for longer is taken for dead.
 PATIENCE: Final = 45.0
 # A token that was fetched because another was refused, and is refused too, is not fetched again.
-_FUTILE: Final = 30.0
+_FUTILE: Final = 5.0
 
 
 class Flight:
@@ -91,6 +93,7 @@ class Look(NamedTuple):
 class _Held:
     token: Token
     since: Now
+    life: float
     good_for: float
     fresh_for: float
     forced: bool
@@ -103,6 +106,9 @@ class _Held:
 
     def is_good(self, now: Now) -> bool:
         return not self.refused and self.age(now) < self.good_for
+
+    def is_alive(self, now: Now) -> bool:
+        return not self.refused and self.age(now) < self.life - _LAST
 
     def is_fresh(self, now: Now) -> bool:
         return self.age(now) < self.fresh_for
@@ -135,9 +141,10 @@ class Keeper:
             held, flight = self._held, self._flight
             if flight is not None and now.monotonic - flight.began > PATIENCE:
                 flight = self._flight = None
-            token = held.token if held is not None and held.is_good(now) else None
+            rests = now.monotonic < self._rest_until
+            usable = held is not None and (held.is_good(now) or (rests and held.is_alive(now)))
+            token = held.token if usable and held is not None else None
             if token is not None and held is not None:
-                rests = now.monotonic < self._rest_until
                 if held.is_fresh(now) or flight is not None or rests:
                     return Look(token, flight, leads=False)
             elif flight is not None:
@@ -157,9 +164,16 @@ class Keeper:
     def fail(self, flight: Flight, error: ServingError, now: Now) -> None:
         """Tell all who wait for a flight what it failed with."""
         with self._lock:
-            self._rest_until = now.monotonic + _REST
+            life = math.inf if self._held is None else self._held.life
+            self._rest_until = now.monotonic + min(_REST, life / 10)
             self._over(flight)
         flight.settle(error=error)
+
+    def spare(self, now: Now) -> Token | None:
+        """Return the token at hand if it can still be used where no other is to be had."""
+        with self._lock:
+            held = self._held
+            return held.token if held is not None and held.is_alive(now) else None
 
     def abandon(self, flight: Flight) -> None:
         """Leave a flight that was not ended to whoever waits for it; one that was is left alone."""
@@ -197,4 +211,4 @@ def _held(token: Token, now: Now, rand: float, *, forced: bool) -> _Held:
     if _SHORT <= life < math.inf:
         good -= min(_HARD + _HARD_JITTER * rand, life / 4)
         fresh = min(good, life - min(life / 2, _SOFT) * (1 - _SOFT_JITTER * rand))
-    return _Held(token, now, good, fresh, forced)
+    return _Held(token, now, life, good, fresh, forced)

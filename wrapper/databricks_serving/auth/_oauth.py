@@ -19,7 +19,7 @@ from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving.auth._source import Site
 from databricks_serving.auth._steps import Ask, Fetch, Step
 from databricks_serving.auth._token import Token, checked, lifetime
-from databricks_serving.errors import APIStatusError, ServingError, TokenError
+from databricks_serving.errors import APIStatusError, ClientClosedError, ServingError, TokenError
 
 SCOPE: Final = "all-apis"
 # Finding the address is worth this much; the documented one is nearly always right.
@@ -55,7 +55,7 @@ def find_token_address(
     if origin_of(named) != origin_of(site.host):
         raise TokenError(
             f"{source}: {origin_of(site.host)} names a token address at another place "
-            f"({origin_of(named)}): the credentials were not sent there",
+            f"({origin_of(named) or 'without https'}): the credentials were not sent there",
             source=source,
         )
     return named
@@ -83,7 +83,7 @@ def request_token(
         pair = f"{basic[0]}:{basic[1].reveal()}".encode()
         headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     content = Hidden(urlencode(form).encode())
-    with scrubbing(_secrets_of(form, basic)):
+    with scrubbing([*_secrets_of(form, basic), *_pair_in(headers)]):
         try:
             response: Response = yield Ask(
                 method="POST", url=address, headers=headers, content=content
@@ -91,6 +91,11 @@ def request_token(
         except ServingError as error:
             raise unreachable(source, address, error) from None
         return token_of(response, source, address)
+
+
+def _pair_in(headers: Mapping[str, str]) -> list[Secret]:
+    pair = headers.get("authorization", "").partition(" ")[2]
+    return [Secret(pair)] if pair else []
 
 
 def _secrets_of(form: Mapping[str, str], basic: tuple[str, Secret] | None) -> list[Secret]:
@@ -125,8 +130,10 @@ def token_of(response: Response, source: str, address: str) -> Token:
     return checked(Token(value, lifetime(data.get("expires_in"))), source)
 
 
-def unreachable(source: str, address: str, error: ServingError) -> TokenError:
+def unreachable(source: str, address: str, error: ServingError) -> ServingError:
     """Return the error for a token service that gave no answer, or none that helps."""
+    if isinstance(error, ClientClosedError):
+        return error
     status = error.status_code if isinstance(error, APIStatusError) else None
     return TokenError(
         f"{source}: no token from {origin_of(address)}: {error}",

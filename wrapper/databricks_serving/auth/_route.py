@@ -8,6 +8,7 @@ description.
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, urlsplit
 
@@ -122,8 +123,10 @@ def _description(response: Response, endpoint: str) -> dict[str, Any]:
         data = json_codec.decode(response.body)
     except json_codec.JSONDecodeError:
         data = None
-    if status == 200 and is_object(data):  # noqa: PLR2004 - the status of success
+    if status == HTTPStatus.OK and is_object(data):
         return data
+    if status == HTTPStatus.NOT_FOUND:
+        raise TokenError(f"there is no endpoint {endpoint!r}", source=_SOURCE, status_code=status)
     raise TokenError(
         f"{_SOURCE}: the description of endpoint {endpoint!r} cannot be read (status {status}); it "
         "takes the permission to view it, or url= and endpoint_id= instead",

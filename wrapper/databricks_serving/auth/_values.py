@@ -76,7 +76,7 @@ class Values:
     found: Mapping[str, Value]
     variable: Variable = field(repr=False)
     profile: str | None = None
-    looked: str = "no profile was looked for"
+    looked: str = "no profile was looked for; profile= names one"
 
     def get(self, name: str) -> str | None:
         """Return a value, or None."""
