@@ -102,7 +102,8 @@ def test_an_address_may_be_an_exception_by_its_network(house, monkeypatch):
     for exceptions, asked in [("10.0.0.0/8", False), ("192.168.0.0/16", True)]:
         monkeypatch.setenv("NO_PROXY", exceptions)
         client = house.client("https://10.1.2.3", proxy=None, healthy=False)
-        assert (client._caller.sender._connections.proxy is not None) is asked
+        proxy_for = client._caller.sender._connections.proxy_for
+        assert (proxy_for("https://10.1.2.3") is not None) is asked
     assert proxy.heads == []
 
 
@@ -163,4 +164,4 @@ def test_an_empty_variable_is_none(house, monkeypatch):
     for name in ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.setenv(name, "")
     client = house.client(HOST, proxy=None, healthy=False)
-    assert client._caller.sender._connections.proxy is None
+    assert client._caller.sender._connections.proxy_for(HOST) is None

@@ -1,14 +1,17 @@
 """Where a client calls and as whom: profiles, contradictions, and what is told of them."""
 
+import asyncio
 import os
+import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 import wire
 
-from databricks_serving.auth import AccessToken
-from databricks_serving.errors import ConfigError
+from databricks_serving.auth import AccessToken, _doing
+from databricks_serving.errors import AuthenticationError, ConfigError, TokenError
 
 CANARY = "dapi-canary-5432109876"
 PROFILES = f"""
@@ -237,3 +240,83 @@ def test_a_home_that_is_unknown_is_no_crash(shell, monkeypatch):
     client, _ = make(shell)
     with pytest.raises(ConfigError):
         call(shell, client)
+
+
+def test_a_client_keeps_to_its_workspace_when_a_profile_changes(shell, tmp_path):
+    seen = []
+
+    def answer(request):
+        seen.append((request.url.host, request.headers["authorization"]))
+        return wire.json_reply({"message": "no"}, status=401)
+
+    client, _ = make(shell, answer)
+    with pytest.raises(AuthenticationError):
+        call(shell, client)
+    moved = PROFILES.replace("work.example.com", "new.example.com").replace(
+        f"{CANARY}-work", "t-new"
+    )
+    write(tmp_path, moved)
+    shell_clock_passes(client, 10)
+    with pytest.raises(TokenError, match="no longer for https://work"):
+        call(shell, client)
+    assert {host for host, _ in seen} == {"work.example.com"}
+    assert "Bearer t-new" not in {token for _, token in seen}
+
+
+def shell_clock_passes(client, seconds):
+    clocks = client._caller.clocks
+    before = clocks.monotonic
+    clocks.monotonic = lambda: before() + seconds
+
+
+def test_credentials_for_another_workspace_are_not_used(shell, tmp_path):
+    seen = []
+
+    def answer(request):
+        seen.append(request.url.host)
+        if request.method == "GET":
+            return httpx.Response(404)
+        return httpx.Response(401, json={"error": "invalid_client"})
+
+    client, _ = make(shell, answer, profile="machine")
+    with pytest.raises(TokenError, match="invalid_client"):
+        call(shell, client)
+    write(tmp_path, PROFILES.replace("machine.example.com", "new.example.com"))
+    with pytest.raises(ConfigError, match="make another one"):
+        call(shell, client)
+    assert set(seen) == {"machine.example.com"}
+
+
+def test_a_copy_for_one_endpoint_keeps_to_the_workspace(shell, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_HOST", "one.example.com")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "t")
+    client, _ = make(shell)
+    monkeypatch.setenv("DATABRICKS_HOST", "two.example.com")
+    copy = client.route_optimized("m", url="https://own.example.com/x", endpoint_id="1")
+    assert copy.host == client.host == "https://one.example.com"
+
+
+def test_many_who_find_a_client_unresolved_have_it_resolved_once(shell, monkeypatch):
+    reads = []
+    real = _doing.contents
+
+    def slow(step):
+        reads.append(step.path)
+        time.sleep(0.1)
+        return real(step)
+
+    for module in ("_sync", "_async"):
+        monkeypatch.setattr(f"databricks_serving.{module}.steps.contents", slow)
+    client, seen = make(shell)
+    if shell.name == "async":
+
+        async def main():
+            create = client.chat.completions.create
+            return await asyncio.gather(*[create(model="m", messages=wire.USER) for _ in range(9)])
+
+        shell.wait(main())
+    else:
+        with ThreadPoolExecutor(9) as pool:
+            assert len([*pool.map(lambda _: call(shell, client), range(9))]) == 9
+    # Once to find the login, and once more for its token.
+    assert (len(reads), len(seen)) == (2, 9)

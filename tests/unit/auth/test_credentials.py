@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs
 
+import anyio.to_thread
 import httpx
 import pytest
 import wire
@@ -621,3 +622,40 @@ def test_a_client_is_used_by_two_loops_that_wait_for_one_token():
         second = pool.submit(run)
         assert (first.result(), second.result()) == ("The Po.", "The Po.")
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("headers", [{"x-a": 1}, {"x-a": "b\n"}, {"host": "h"}, {"a b": "c"}])
+def test_headers_beside_a_token_that_cannot_be_sent_are_a_clear_error(shell, headers):
+    client = client_of(shell, Service(), lambda: Token("t", 60, headers))
+    with pytest.raises(TokenError, match="callback: the headers beside a token"):
+        call(shell, client)
+
+
+def test_a_secret_that_was_cut_in_two_is_masked_all_the_same(shell):
+    service = Service()
+    told = f"{'x' * 230} {SECRET}"
+    service.answers = [httpx.Response(400, json={"error": "no", "error_description": told})]
+    with pytest.raises(TokenError) as caught:
+        call(shell, client_of(shell, service))
+    assert SECRET[:12] not in str(caught.value)
+
+
+def test_what_a_token_service_says_is_one_line_that_can_be_read(shell):
+    service = Service()
+    service.answers = [httpx.Response(400, json={"error": "a\nFORGED\x1b[31m\u202e"})]
+    with pytest.raises(TokenError) as caught:
+        call(shell, client_of(shell, service))
+    assert str(caught.value).endswith("400 a FORGED[31m")
+
+
+def test_threads_of_the_application_that_all_wait_do_not_hold_up_a_login():
+    async def main():
+        transport = httpx.MockTransport(lambda _: wire.json_reply(wire.chat()))
+        client = AsyncServingClient(wire.HOST, auth=lambda: "t", transport=transport)
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        for _ in range(int(limiter.total_tokens)):
+            await limiter.acquire_on_behalf_of(object())
+        create = client.chat.completions.create
+        return (await create(model="m", messages=wire.USER, deadline=2)).text
+
+    assert asyncio.run(main()) == "The Po."

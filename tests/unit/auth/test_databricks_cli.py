@@ -1,14 +1,17 @@
 """The login of the Databricks command line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import wire
 from sources import CANARY, Hand, Workspace, printed, program, site, values
 
+from databricks_serving._core.secret import Secret
 from databricks_serving.auth import DatabricksCli, _calendar
 from databricks_serving.auth._source import UnavailableError
 from databricks_serving.auth._steps import Run
+from databricks_serving.auth._values import Value
 from databricks_serving.errors import ConfigError, TokenError
 
 pytestmark = pytest.mark.usefixtures("bare_machine")
@@ -120,10 +123,14 @@ def test_it_is_configured_where_the_program_is(bare_machine):
     named = DatabricksCli.configured(values(path, databricks_cli_path="~/x", profile="p"))
     assert isinstance(named, DatabricksCli)
     program(bare_machine / "bin", "databricks", "exit 0")
-    source = DatabricksCli.configured(values(path, profile="work"))
-    hand = Hand("/x", login(expiry=None))
-    hand.fetch(source, site())
-    assert hand.steps[1].command[-2:] == ("--profile", "work")
+    for own, which in ((True, ("--profile", "work")), (False, ("--host", site().host))):
+        found = values(path, profile="work")
+        kind = "profile" if own else "argument"
+        host = {"host": Value(Secret(site().host), "somewhere", kind)}
+        source = DatabricksCli.configured(replace(found, found={**found.found, **host}))
+        hand = Hand("/x", login(expiry=None))
+        hand.fetch(source, site())
+        assert hand.steps[1].command[-2:] == which
 
 
 def test_both_clients_run_the_program(shell, bare_machine):

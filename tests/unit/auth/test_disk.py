@@ -72,6 +72,21 @@ def test_the_next_client_finds_the_token(shell, folder):
     assert SECRET not in kept.read_text()
 
 
+def test_clients_that_share_a_source_share_what_is_kept(shell, folder):
+    service, login = Service(), OnDisk(OAuthClientCredentials("c-1", SECRET), str(folder))
+    for _ in range(2):
+        call(
+            shell, shell.client_class(wire.HOST, auth=login, transport=httpx.MockTransport(service))
+        )
+    assert service.fetches == 1
+
+
+def test_a_home_that_nobody_has_is_done_without(shell, caplog):
+    login = OnDisk(OAuthClientCredentials("c-1", SECRET), "~nobody-of-this-name/tokens")
+    call(shell, shell.client_class(wire.HOST, auth=login, transport=httpx.MockTransport(Service())))
+    assert "tokens are not kept on disk" in caplog.text
+
+
 def test_another_login_and_another_workspace_have_files_of_their_own(shell, folder):
     service = Service()
     call(shell, client_of(shell, service, folder))

@@ -182,6 +182,7 @@ def test_another_takes_over_from_one_who_gave_up_or_is_gone(keeper, time, end):
     else:
         time.pass_(PATIENCE + 1)
     heir = keeper.look(time.now())
+    assert leads.flight.done
     assert heir.leads
     assert heir.flight is not leads.flight
     keeper.land(heir.flight, Token("heir", 3600), time.now())

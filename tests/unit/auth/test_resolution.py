@@ -38,7 +38,7 @@ def found(shell, given):
     try:
         client = shell.client_class(**given)
         credentials = client._caller.credentials
-        resolved = shell.wait(credentials.resolved())
+        resolved = shell.wait(credentials.resolved(None))
         source = resolved.source
         if source.auth_type == "oauth-m2m":
             credential = source._client_id

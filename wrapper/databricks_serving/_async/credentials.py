@@ -53,11 +53,28 @@ class AsyncCredentials:
         """Return those for another access."""
         return type(self)(access, self._performer, self.clocks)
 
-    async def resolved(self) -> Resolved:
-        """Return where the client calls and as whom, having read the profile if need be."""
-        if self.access.resolved is not None and not self.access.doubted:
-            return self.access.resolved
-        return await self._performer.perform(self.access.resolve(), None)
+    async def resolved(self, until: float | None) -> Resolved:
+        """Return where the client calls and as whom, having read the profile if need be.
+
+        Args:
+            until: The monotonic time at which whoever needs it gives up.
+
+        Raises:
+            ServingError: When there is no workspace or no credential.
+        """
+        while self.access.resolved is None:
+            flight, leads = self.access.board(self.clocks.monotonic())
+            if not leads:
+                await self._wait(flight, until)
+                continue
+            try:
+                await self._performer.perform(self.access.resolve(), until)
+            except ServingError as error:
+                flight.settle(error=error)
+                raise
+            finally:
+                flight.settle()
+        return self.access.resolved
 
     async def take(self, until: float | None) -> Pass:
         """Return what authorises a try.
@@ -110,8 +127,11 @@ class AsyncCredentials:
     async def _fetch(self, flight: Flight, until: float | None) -> Token:
         keeper = self.access.keeper
         try:
-            resolved = await self.resolved()
-            token = await self._performer.perform(fetched(resolved), until)
+            resolved = await self.resolved(until)
+            if self.access.doubted:
+                resolved = await self._performer.perform(self.access.look_again(resolved), until)
+            fetch = fetched(resolved, keeper.held())
+            token = await self._performer.perform(fetch, until)
             keeper.land(flight, token, self.clocks.now())
         except ServingError as error:
             self.access.doubt(error)

@@ -235,7 +235,7 @@ class AsyncAuth:
         Raises:
             ConfigError: When there is no workspace or no credential.
         """
-        return "\n".join((await self._caller.credentials.resolved()).report)
+        return "\n".join((await self._caller.credentials.resolved(None)).report)
 
     @forgetful
     async def headers(self) -> dict[str, str]:
@@ -248,5 +248,5 @@ class AsyncAuth:
             TokenError: When there is no token.
             ConfigError: When there is no workspace or no credential.
         """
-        await self._caller.credentials.resolved()
+        await self._caller.credentials.resolved(None)
         return dict((await self._caller.credentials.take(None)).headers.reveal())

@@ -23,17 +23,17 @@ from databricks_serving.auth._steps import Ask, Call, Read, Run, Step
 T = TypeVar("T")
 
 
-async def _result_of(step: Call, left: float | None) -> Any:
-    with anyio.move_on_after(left):
-        if inspect.iscoroutinefunction(step.function):
-            return await step.function()
-        result = await _in_thread(step.function) if step.blocks else step.function()
-        return await result if inspect.isawaitable(result) else result
-    raise late()
+async def _result_of(step: Call) -> Any:
+    if inspect.iscoroutinefunction(step.function):
+        return await step.function()
+    result = await _in_thread(step.function) if step.blocks else step.function()
+    return await result if inspect.isawaitable(result) else result
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
-    return await to_thread.run_sync(function, abandon_on_cancel=True)
+    # The threads of the application may all be waiting for what this brings.
+    limiter = anyio.CapacityLimiter(1)
+    return await to_thread.run_sync(function, abandon_on_cancel=True, limiter=limiter)
 
 
 class AsyncPerformer:
@@ -55,6 +55,12 @@ class AsyncPerformer:
             steps: Yields them, and returns the result.
             until: The monotonic time at which whoever needs the result gives up.
         """
+        try:
+            return await self._through(steps, until)
+        finally:
+            steps.close()
+
+    async def _through(self, steps: Generator[Step, Any, T], until: float | None) -> T:
         answer: Any = None
         error: Exception | None = None
         while True:
@@ -71,12 +77,14 @@ class AsyncPerformer:
     async def _do(self, step: Step, until: float | None) -> Any:
         if isinstance(step, Ask):
             return await self._ask(step, until)
-        if isinstance(step, Run):
-            left = left_until(until, self._clocks.monotonic())
-            return await _in_thread(partial(completed, step, left))
-        if isinstance(step, Read):
-            return await _in_thread(partial(contents, step))
-        return await _result_of(step, left_until(until, self._clocks.monotonic()))
+        left = left_until(until, self._clocks.monotonic())
+        with anyio.move_on_after(left):
+            if isinstance(step, Run):
+                return await _in_thread(partial(completed, step, left))
+            if isinstance(step, Read):
+                return await _in_thread(partial(contents, step))
+            return await _result_of(step)
+        raise late()
 
     async def _ask(self, ask: Ask, until: float | None) -> Response:
         world = World(self._clocks.monotonic, self._clocks.rand, log_try)

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 # fact: endpoint names are letters, digits, `-` and `_`; catalogue names have dots as well.
 _ENDPOINT_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,255}")
+# A call that may take a day has time enough for its login.
+_LONG: Final = 86_400
 _WORKSPACE: Final = "x-databricks-workspace-id"
 # Headers whose values are no secret; of all others an error shows the name.
 _PLAIN_HEADERS: Final = frozenset(
@@ -210,6 +212,18 @@ def _call_options(options: Mapping[str, Any], settings: Settings) -> tuple[Timeo
         return timeouts, check_idempotent(options.get("idempotent"), settings.idempotent)
     except ConfigError as error:
         raise InvalidRequestError(str(error)) from None
+
+
+def until_of(arguments: Mapping[str, Any], settings: Settings, now: float) -> float | None:
+    """Return when a call is over that begins now; None for never.
+
+    Arguments that cannot be right are refused later, by name.
+    """
+    deadline = arguments.get("deadline")
+    if isinstance(deadline, int | float) and 0 < deadline < _LONG:
+        return now + deadline
+    total = settings.timeouts.total
+    return None if total is None else now + total
 
 
 def _in_json(value: object, write: Callable[[], T]) -> T:

@@ -2,11 +2,15 @@
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.secret import Secret
 from databricks_serving.errors import ServingError
+
+# Texts are cut to less than this, and fewer characters of a token tell nothing.
+_CUT: Final = 1000
+_TELLING: Final = 12
 
 
 def scrub(error: ServingError, secrets: Iterable[Secret]) -> None:
@@ -47,12 +51,20 @@ def _scrubbed(value: Any, tokens: list[str]) -> Any:
 def _replaced(value: Any, tokens: list[str]) -> Any:
     if isinstance(value, str):
         for token in tokens:
-            value = value.replace(token, "***")
+            value = _without_beginning(value.replace(token, "***"), token)
         return value
     if is_object(value):
         return {_replaced(key, tokens): _replaced(one, tokens) for key, one in value.items()}
     if _is_list(value):
         return [_replaced(one, tokens) for one in value]
+    return value
+
+
+def _without_beginning(value: str, token: str) -> str:
+    """Replace the beginning of a token at the end of a text, where the text was cut."""
+    for size in range(min(len(token), len(value), _CUT), _TELLING - 1, -1):
+        if value.endswith(token[:size]):
+            return f"{value[:-size]}***"
     return value
 
 

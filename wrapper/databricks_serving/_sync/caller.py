@@ -18,7 +18,7 @@ from databricks_serving._core.operations import (
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.raw import RawResponse
 from databricks_serving._core.replies import Response, status_error
-from databricks_serving._core.requests import Request, build_request
+from databricks_serving._core.requests import Request, build_request, until_of
 from databricks_serving._core.settings import Settings
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving._core.whole import whole_reply
@@ -113,10 +113,12 @@ class Caller:
         *,
         stream: bool = False,
     ) -> Request:
+        until = until_of(arguments, self.settings, self.clocks.monotonic())
+        place = (self.credentials.resolved(until)).place
         request = build_request(
             operation,
             self.settings,
-            self.credentials.resolved().place,
+            place,
             endpoint,
             arguments,
             call_id=str(uuid4()),

@@ -51,11 +51,28 @@ class Credentials:
         """Return those for another access."""
         return type(self)(access, self._performer, self.clocks)
 
-    def resolved(self) -> Resolved:
-        """Return where the client calls and as whom, having read the profile if need be."""
-        if self.access.resolved is not None and not self.access.doubted:
-            return self.access.resolved
-        return self._performer.perform(self.access.resolve(), None)
+    def resolved(self, until: float | None) -> Resolved:
+        """Return where the client calls and as whom, having read the profile if need be.
+
+        Args:
+            until: The monotonic time at which whoever needs it gives up.
+
+        Raises:
+            ServingError: When there is no workspace or no credential.
+        """
+        while self.access.resolved is None:
+            flight, leads = self.access.board(self.clocks.monotonic())
+            if not leads:
+                self._wait(flight, until)
+                continue
+            try:
+                self._performer.perform(self.access.resolve(), until)
+            except ServingError as error:
+                flight.settle(error=error)
+                raise
+            finally:
+                flight.settle()
+        return self.access.resolved
 
     def take(self, until: float | None) -> Pass:
         """Return what authorises a try.
@@ -105,8 +122,11 @@ class Credentials:
     def _fetch(self, flight: Flight, until: float | None) -> Token:
         keeper = self.access.keeper
         try:
-            resolved = self.resolved()
-            token = self._performer.perform(fetched(resolved), until)
+            resolved = self.resolved(until)
+            if self.access.doubted:
+                resolved = self._performer.perform(self.access.look_again(resolved), until)
+            fetch = fetched(resolved, keeper.held())
+            token = self._performer.perform(fetch, until)
             keeper.land(flight, token, self.clocks.now())
         except ServingError as error:
             self.access.doubt(error)

@@ -231,7 +231,7 @@ class Auth:
         Raises:
             ConfigError: When there is no workspace or no credential.
         """
-        return "\n".join((self._caller.credentials.resolved()).report)
+        return "\n".join((self._caller.credentials.resolved(None)).report)
 
     @forgetful
     def headers(self) -> dict[str, str]:
@@ -244,5 +244,5 @@ class Auth:
             TokenError: When there is no token.
             ConfigError: When there is no workspace or no credential.
         """
-        self._caller.credentials.resolved()
+        self._caller.credentials.resolved(None)
         return dict((self._caller.credentials.take(None)).headers.reveal())

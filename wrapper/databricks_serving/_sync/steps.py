@@ -38,6 +38,12 @@ class Performer:
             steps: Yields them, and returns the result.
             until: The monotonic time at which whoever needs the result gives up.
         """
+        try:
+            return self._through(steps, until)
+        finally:
+            steps.close()
+
+    def _through(self, steps: Generator[Step, Any, T], until: float | None) -> T:
         answer: Any = None
         error: Exception | None = None
         while True:

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from databricks_serving._core.config import HOST_VARIABLE, check_token, normalise_host
+from databricks_serving._core.fork import ForkLock
 from databricks_serving._core.places import Place
 from databricks_serving._core.secret import Secret
 from databricks_serving.auth._chain import SOURCES, Chosen, choose, settles_at_once
-from databricks_serving.auth._keeper import Keeper
+from databricks_serving.auth._keeper import PATIENCE, Flight, Keeper
 from databricks_serving.auth._notebook import lacks_host, with_notebook_host
 from databricks_serving.auth._profile import FILE_VARIABLE, PROFILE_VARIABLE, read_profile
 from databricks_serving.auth._route import EndpointToken, Route, find_route
 from databricks_serving.auth._source import Site, Source, UnavailableError
 from databricks_serving.auth._steps import Fetch, Step
+from databricks_serving.auth._token import Token
 from databricks_serving.auth._values import Value, Values, Variable, from_environment
 from databricks_serving.errors import ConfigError, ServingError, TokenError
 
@@ -65,14 +67,16 @@ class Access:
         ConfigError: When what was given cannot work.
     """
 
-    __slots__ = ("doubted", "given", "keeper", "resolved")
+    __slots__ = ("_flight", "_lock", "doubted", "given", "keeper", "resolved")
 
     def __init__(self, given: Given) -> None:
         self.given: Given = given
         self.keeper: Keeper = Keeper(random.random)
         self.resolved: Resolved | None = None
         self.doubted: bool = False
-        """Whether what was resolved is to be looked up again."""
+        """Whether the credentials are to be looked up again."""
+        self._lock = ForkLock()
+        self._flight: Flight | None = None
         values = _values(given)
         if _is_known(given, values):
             self.resolved = _by(given.route, _settled(given, values))
@@ -89,7 +93,16 @@ class Access:
 
     def with_route(self, route: Route) -> "Access":
         """Return access to one endpoint at an address of its own."""
-        return Access(replace(self.given, route=route))
+        return Access(replace(self.given, route=route, host=self.host or self.given.host))
+
+    def board(self, now: float) -> tuple[Flight, bool]:
+        """Return the flight that settles everything, and whether the caller leads it."""
+        with self._lock:
+            flight = self._flight
+            if flight is not None and not flight.done and now - flight.began <= PATIENCE:
+                return flight, False
+            self._flight = Flight(now)
+            return self._flight, True
 
     def resolve(self) -> Generator[Step, Any, Resolved]:
         """Read the profile, ask the notebook for its workspace, and settle the rest.
@@ -100,17 +113,11 @@ class Access:
             ConfigError: When there is no workspace, no credential or no such endpoint.
             TokenError: When the endpoint cannot be asked about.
         """
-        values = _values(self.given)
-        if _needs_profile(values):
-            profile = yield from read_profile(values.profile, values.variable(FILE_VARIABLE))
-            values = values.under(profile.values, profile.origin)
-        values = yield from with_notebook_host(values)
-        settled = _settled(self.given, values)
+        settled = yield from self._settle()
         route = self.given.route
         if route is not None:
             route = yield from find_route(route, settled.site, settled.source)
-        if self.resolved is None or self.doubted:
-            self.resolved, self.doubted = _by(route, settled), False
+        self.resolved = self.resolved or _by(route, settled)
         return self.resolved
 
     def doubt(self, error: ServingError) -> None:
@@ -118,15 +125,46 @@ class Access:
         final = isinstance(error, TokenError) and not error.transient
         self.doubted = self.doubted or (final and self.given.auth is None)
 
+    def look_again(self, present: Resolved) -> Generator[Step, Any, Resolved]:
+        """Return what was resolved with the credentials that are there now.
 
-def fetched(resolved: Resolved) -> Fetch:
+        Raises:
+            ConfigError: When they are for another workspace: a client keeps to its own.
+        """
+        settled = yield from self._settle()
+        if settled.site.host != present.site.host:
+            raise ConfigError(
+                f"the credentials are now for {settled.site.host}, and this client is for "
+                f"{present.site.host}: make another one"
+            )
+        source = settled.source
+        if isinstance(present.source, EndpointToken):
+            source = present.source.with_base(source)
+        self.resolved, self.doubted = replace(present, source=source), False
+        return self.resolved
+
+    def _settle(self) -> Generator[Step, Any, Resolved]:
+        values = _values(self.given)
+        if _needs_profile(values):
+            profile = yield from read_profile(values.profile, values.variable(FILE_VARIABLE))
+            values = values.under(profile.values, profile.origin)
+        values = yield from with_notebook_host(values)
+        return _settled(self.given, values)
+
+
+def fetched(resolved: Resolved, replacing: Token | None) -> Fetch:
     """Fetch a token from the source that was found.
+
+    Args:
+        resolved: What was found.
+        replacing: The token that it is to replace, which is at its end or was refused.
 
     Raises:
         TokenError: When there is none.
     """
     try:
-        return (yield from resolved.source.fetch(resolved.site))
+        value = None if replacing is None else Secret(replacing.value)
+        return (yield from resolved.source.fetch(replace(resolved.site, replacing=value)))
     except UnavailableError as error:
         raise TokenError(str(error), source=error.source) from None
 

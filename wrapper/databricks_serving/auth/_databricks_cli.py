@@ -28,7 +28,8 @@ class DatabricksCli(Source):
     """The login of `databricks auth login`, for people at their own machine.
 
     Args:
-        profile: Name of the profile to take the login of; else that of the host.
+        profile: Name of the profile to take the login of, which must be for the client's host; else
+            that of the host.
         path: Path of the program; else it is looked for on the PATH.
     """
 
@@ -42,7 +43,9 @@ class DatabricksCli(Source):
         path = values.get("databricks_cli_path")
         if path is None and not is_installed(_PROGRAM, values):
             return f"there is no program {_PROGRAM} on the PATH"
-        return cls(values.profile, path)
+        # The login of a profile is for its own workspace, which an argument may differ from.
+        host = values.found.get("host")
+        return cls(values.profile if host and host.kind == "profile" else None, path)
 
     def __init__(self, profile: str | None = None, path: str | None = None) -> None:
         self._profile = profile

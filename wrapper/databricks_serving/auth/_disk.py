@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Final
 from databricks_serving._core import json_codec
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.logs import logger
-from databricks_serving._core.secret import Secret
 from databricks_serving.auth._calendar import present
 from databricks_serving.auth._source import Site, Source
 from databricks_serving.auth._steps import Call, Fetch, Step
@@ -49,43 +48,46 @@ class OnDisk(Source):
         self._source = source
         self._identity = source.identity
         self._folder = folder or _FOLDER
-        self._last: Secret | None = None
         self._warned = False
 
     def fetch(self, site: Site) -> Fetch:
         """Read the token that is kept, or have one fetched and keep it."""
-        vault = Vault(Path(self._folder).expanduser())
+        try:
+            vault = Vault(Path(self._folder).expanduser())
+        except RuntimeError as error:
+            self._warn(error)
+            return (yield from self._source.fetch(site))
         name = hashlib.sha256(f"{site.host}\n{self._identity}".encode()).hexdigest()[:32]
-        token = yield from self._kept(vault, name)
+        token = yield from self._kept(vault, name, site)
         if token is None:
             with ExitStack() as lock:
                 yield from self._quietly(
                     Call(partial(lock.enter_context, vault.locked(name, _LOCK_SECONDS)))
                 )
                 # Whoever had the lock may have brought one.
-                token = yield from self._kept(vault, name)
+                token = yield from self._kept(vault, name, site)
                 if token is None:
                     token = yield from self._source.fetch(site)
                     yield from self._quietly(Call(partial(vault.write, name, _written(token))))
-        self._last = Secret(token.value)
         return token
 
     def _quietly(self, step: Step) -> Generator[Step, Any, Any]:
         try:
             return (yield step)
         except OSError as error:
-            if not self._warned:
-                why = error.strerror or error
-                logger.warning("tokens are not kept on disk in %s: %s", self._folder, why)
-            self._warned = True
+            self._warn(error.strerror or error)
             return None
 
-    def _kept(self, vault: Vault, name: str) -> Generator[Step, Any, Token | None]:
+    def _warn(self, why: object) -> None:
+        if not self._warned:
+            logger.warning("tokens are not kept on disk in %s: %s", self._folder, why)
+        self._warned = True
+
+    def _kept(self, vault: Vault, name: str, site: Site) -> Generator[Step, Any, Token | None]:
         data: bytes | None = yield from self._quietly(Call(partial(vault.read, name)))
         token = None if data is None else _read(data)
-        # One that is asked for again was refused, or is at its end.
-        last = "" if self._last is None else self._last.reveal()
-        return None if token is None or token.value == last else token
+        before = "" if site.replacing is None else site.replacing.reveal()
+        return None if token is None or token.value == before else token
 
 
 def _written(token: Token) -> bytes:

@@ -49,7 +49,8 @@ def contents(step: Read) -> Content:
         data = file.read(_MAX_FILE + 1)
     if len(data) > _MAX_FILE:
         raise OSError(f"larger than {_MAX_FILE} bytes")
-    return Content(Hidden(data), shared=bool(mode & (stat.S_IRGRP | stat.S_IROTH)))
+    shared = os.name == "posix" and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+    return Content(Hidden(data), shared=shared)
 
 
 def refused_awaitable(awaitable: Any) -> NoReturn:

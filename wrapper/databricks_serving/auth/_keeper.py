@@ -138,19 +138,32 @@ class Keeper:
     def look(self, now: Now) -> Look:
         """Return what a caller finds."""
         with self._lock:
-            held, flight = self._held, self._flight
-            if flight is not None and now.monotonic - flight.began > PATIENCE:
-                flight = self._flight = None
-            rests = now.monotonic < self._rest_until
-            usable = held is not None and (held.is_good(now) or (rests and held.is_alive(now)))
-            token = held.token if usable and held is not None else None
-            if token is not None and held is not None:
-                if held.is_fresh(now) or flight is not None or rests:
-                    return Look(token, flight, leads=False)
-            elif flight is not None:
-                return Look(None, flight, leads=False)
-            self._flight = Flight(now.monotonic)
-            return Look(token, self._flight, leads=True)
+            dead = self._flight
+            if dead is not None and now.monotonic - dead.began > PATIENCE:
+                self._flight = None
+            else:
+                dead = None
+            look = self._look(now)
+        if dead is not None:
+            dead.settle()
+        return look
+
+    def held(self) -> Token | None:
+        """Return the token at hand, whatever its state."""
+        return None if self._held is None else self._held.token
+
+    def _look(self, now: Now) -> Look:
+        held, flight = self._held, self._flight
+        rests = now.monotonic < self._rest_until
+        usable = held is not None and (held.is_good(now) or (rests and held.is_alive(now)))
+        token = held.token if usable and held is not None else None
+        if token is not None and held is not None:
+            if held.is_fresh(now) or flight is not None or rests:
+                return Look(token, flight, leads=False)
+        elif flight is not None:
+            return Look(None, flight, leads=False)
+        self._flight = Flight(now.monotonic)
+        return Look(token, self._flight, leads=True)
 
     def land(self, flight: Flight, token: Token, now: Now) -> None:
         """Keep the token that a flight brought."""

@@ -147,7 +147,9 @@ def origin_of(address: str) -> str:
     """Return scheme, host and port of an address; empty where it is not safe to send secrets to."""
     try:
         parts = urlsplit(address)
-        return f"{parts.scheme}://{parts.netloc}".lower() if is_safe_origin(parts) else ""
+        port = {"http": ":80", "https": ":443"}.get(parts.scheme, ":")
+        place = parts.netloc.removesuffix(port)
+        return f"{parts.scheme}://{place}".lower() if is_safe_origin(parts) else ""
     except ValueError:
         return ""
 
@@ -172,4 +174,6 @@ def _reason(data: Mapping[str, Any], status: int) -> str:
     said = [data.get(key) for key in ("error", "errorCode", "error_code")]
     told = [data.get(key) for key in ("error_description", "errorSummary", "message")]
     parts = [value for value in (*said, *told) if isinstance(value, str) and value]
-    return f"{status} {': '.join(parts)}"[:_SHOWN].strip()
+    text = " ".join(": ".join(parts).split())
+    shown = "".join(one for one in text if one.isprintable())
+    return f"{status} {shown}"[:_SHOWN].strip()

@@ -92,4 +92,8 @@ def token_in(completed: Completed, source: str, program: str, fields: Fields) ->
 
 
 def _which(program: str) -> str | None:
-    return shutil.which(str(Path(program).expanduser()) if "~" in program else program)
+    try:
+        return shutil.which(str(Path(program).expanduser()) if "~" in program else program)
+    except RuntimeError:
+        # There is no home of that name.
+        return None

@@ -97,6 +97,10 @@ class EndpointToken(Source):
         self._base = base
         self._details = route.details or ""
 
+    def with_base(self, base: Source) -> "EndpointToken":
+        """Return the source for the same endpoint over another login."""
+        return EndpointToken(base, Route("", details=self._details))
+
     def fetch(self, site: Site) -> Fetch:
         """Ask the workspace for a token for the endpoint."""
         if isinstance(self._base, OAuthClientCredentials):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from databricks_serving._core.secret import Secret
 from databricks_serving.auth._steps import Fetch
 from databricks_serving.auth._values import Values
 from databricks_serving.errors import TokenError
@@ -17,10 +18,12 @@ class Site:
     Attributes:
         host: Address of the workspace.
         variable: Returns the value of an environment variable, None where it is unset or empty.
+        replacing: The token that another is to replace.
     """
 
     host: str
     variable: Callable[[str], str | None]
+    replacing: Secret | None = None
 
 
 class UnavailableError(TokenError):
@@ -28,7 +31,7 @@ class UnavailableError(TokenError):
 
 
 class Source(ABC):
-    """Where tokens come from. It holds no token and does nothing by itself.
+    """Where tokens come from. It does nothing by itself, and serves any number of clients.
 
     `ServingClient(auth=...)` takes one.
     """

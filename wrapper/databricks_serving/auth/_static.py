@@ -3,7 +3,7 @@
 import math
 from typing import ClassVar
 
-from databricks_serving._core.config import TOKEN_VARIABLE, check_token
+from databricks_serving._core.config import TOKEN_VARIABLE, check_token, normalise_host
 from databricks_serving._core.secret import Secret
 from databricks_serving.auth._profile import FILE_VARIABLE, read_profile
 from databricks_serving.auth._source import Site, Source
@@ -34,7 +34,8 @@ class AccessToken(Source):
         if value is None:
             return "no token"
         if value.kind == "profile":
-            return ProfileToken(values.profile, values.variable(FILE_VARIABLE))
+            own = values.found["host"].kind == "profile"
+            return ProfileToken(values.profile, values.variable(FILE_VARIABLE), own_host=own)
         check_token(value.secret)
         return EnvironmentToken() if value.kind == "variable" else cls(value.secret.reveal())
 
@@ -53,13 +54,18 @@ class ProfileToken(Source):
 
     auth_type: ClassVar[str] = "pat"
 
-    def __init__(self, name: str | None, file: str | None) -> None:
+    def __init__(self, name: str | None, file: str | None, *, own_host: bool) -> None:
         self._name = name
         self._file = file
+        self._own_host = own_host
 
-    def fetch(self, site: Site) -> Fetch:  # noqa: ARG002 - as every source
+    def fetch(self, site: Site) -> Fetch:
         """Read the profile."""
         profile = yield from read_profile(self._name, self._file)
+        host = profile.values.get("host")
+        if self._own_host and (host is None or normalise_host(host) != site.host):
+            text = f"pat: {profile.origin} is no longer for {site.host}: make another client"
+            raise TokenError(text, source=self.auth_type)
         token = profile.values.get("token")
         if token is None:
             raise TokenError(f"pat: {profile.origin} has no token", source=self.auth_type)

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from databricks_serving._core.config import token_fault
 from databricks_serving._core.secret import Hidden, Secret
-from databricks_serving.errors import TokenError
+from databricks_serving._core.settings import check_headers
+from databricks_serving.errors import InvalidRequestError, TokenError
 
 # For a token whose life nobody tells, and the longest that any is used without asking anew.
 _UNTOLD: Final = 60.0
@@ -61,9 +62,13 @@ def checked(token: Token, source: str) -> Token:
     fault = token_fault(token.value)
     if fault is not None:
         raise TokenError(f"{source} gave a token that {fault}", source=source)
+    try:
+        headers = check_headers(f"{source}: the headers beside a token", token.headers)
+    except InvalidRequestError as error:
+        raise TokenError(str(error), source=source) from None
     endless = token.expires_in == math.inf
     life = math.inf if endless else lifetime(token.expires_in)
-    return Token(token.value.strip(), life, token.headers)
+    return Token(token.value.strip(), life, headers)
 
 
 def lifetime(told: Any) -> float:
