@@ -101,7 +101,7 @@ def client(shell, judge):
         judge.host, wire.TOKEN, transport=transport, retry=POLICY, timeout=TIMEOUTS
     )
     # The judge needs a moment to notice the end of a try.
-    client._caller.clocks.rand = lambda: 1.0
+    client._caller.credentials.clocks.rand = lambda: 1.0
     yield client
     shell.wait(client.close())
 

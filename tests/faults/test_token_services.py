@@ -86,7 +86,7 @@ def test_a_token_that_is_good_is_used_on_while_it_cannot_be_renewed(house, site,
     site.tokens = [answer] * 4
     for _ in range(20):
         house.call(client)
-        assert gone(lambda: keeper_of(client)._flight, house._turn, 10) is None
+        assert gone(lambda: keeper_of(client)._flights._flight, house._turn, 10) is None
     assert set(site.used()) == {"1"}
     warnings = [one for one in caplog.records if one.levelno == logging.WARNING]
     assert [
@@ -96,7 +96,7 @@ def test_a_token_that_is_good_is_used_on_while_it_cannot_be_renewed(house, site,
     site.tokens = []
     house.clock.now += 61
     house.call(client)
-    assert gone(lambda: keeper_of(client)._flight, house._turn, 10) is None
+    assert gone(lambda: keeper_of(client)._flights._flight, house._turn, 10) is None
     house.call(client)
     assert site.used()[-1] == "2"
 

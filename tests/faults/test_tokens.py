@@ -41,7 +41,7 @@ def size_of_crowd(house):
 
 def settled(house, client):
     """Wait until no token is being fetched."""
-    assert gone(lambda: keeper_of(client)._flight, house._turn, 10) is None
+    assert gone(lambda: keeper_of(client)._flights._flight, house._turn, 10) is None
 
 
 @pytest.mark.row("K-03")
@@ -252,7 +252,7 @@ def test_tokens_of_a_second_are_fetched_once_a_second(house, site):
 @pytest.mark.parametrize("offset", [-HOUR, HOUR], ids=["behind", "ahead"])
 def test_a_calendar_that_is_wrong_from_the_start_changes_nothing(house, site, offset):
     client = site.client(on_clock=True)
-    client._caller.clocks.wall = lambda: house.clock.now + offset
+    client._caller.credentials.clocks.wall = lambda: house.clock.now + offset
     house.call(client)
     house.clock.now += HOUR / 2
     house.call(client)
@@ -266,7 +266,7 @@ def test_a_calendar_that_is_wrong_from_the_start_changes_nothing(house, site, of
 def test_a_calendar_that_is_set_back_does_not_lengthen_a_life(house, site):
     client = site.client(on_clock=True)
     offset = [0.0]
-    client._caller.clocks.wall = lambda: house.clock.now + offset[0]
+    client._caller.credentials.clocks.wall = lambda: house.clock.now + offset[0]
     house.call(client)
     offset[0] = -HOUR
     house.clock.now += HOUR
@@ -278,7 +278,7 @@ def test_a_calendar_that_is_set_back_does_not_lengthen_a_life(house, site):
 def test_a_machine_that_slept_fetches_a_token_before_it_calls(house, site):
     client = site.client(on_clock=True)
     slept = [0.0]
-    client._caller.clocks.wall = lambda: house.clock.now + slept[0]
+    client._caller.credentials.clocks.wall = lambda: house.clock.now + slept[0]
     house.call(client)
     # The monotonic clock stands still while a machine sleeps.
     slept[0] = 8 * HOUR

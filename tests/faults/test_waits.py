@@ -204,7 +204,7 @@ def test_a_wall_clock_that_jumps_changes_nothing(house, monkeypatch, jump):
         sleep(seconds)
 
     monkeypatch.setattr(house.clock, "sleep", sleep_and_jump)
-    client._caller.clocks.sleep = house.shell._sleep
+    client._caller.credentials.clocks.sleep = house.shell._sleep
     assert house.call(client, deadline=10).text == "Hi"
     assert house.waited == pytest.approx(3.0)
     assert len(server.requests) == 3

@@ -69,7 +69,7 @@ class SyncShell:
         handler = answer if callable(answer) else lambda _: answer
         self.transport = FakeTransport(handler)
         client = self.client_class(wire.HOST, wire.TOKEN, transport=self.transport, **options)
-        clocks = client._caller.clocks
+        clocks = client._caller.credentials.clocks
         clocks.monotonic = clocks.wall = self.clock.monotonic
         clocks.sleep, clocks.rand = self._sleep, lambda: rand
         return client

@@ -4,6 +4,7 @@ import base64
 import json
 
 import httpx
+import pytest
 import wire
 from shells import FakeTransport
 
@@ -12,6 +13,7 @@ from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving.auth._source import Site
 from databricks_serving.auth._steps import Completed, Content
 from databricks_serving.auth._values import Value, Values
+from databricks_serving.errors import TokenError
 from databricks_serving_api.types import ReplyMeta
 
 CANARY = "hush-canary-0123456789"
@@ -123,3 +125,15 @@ class Workspace(FakeTransport):
 
     def sent(self, url):
         return [r for r in self.requests if str(r.url).partition("?")[0] == url]
+
+
+def failure(source, fetch, *answers, kind=TokenError, **options):
+    """Return what is told of a fetch from a program that fails, without its token."""
+    with pytest.raises(kind) as caught:
+        fetch(*answers, **options)
+    late = isinstance(answers[-1], TimeoutError) or "has expired" in str(caught.value)
+    assert caught.value.transient == late
+    assert type(caught.value) is kind
+    assert caught.value.source == source
+    assert CANARY not in f"{caught.value!s}{caught.value!r}"
+    return str(caught.value)

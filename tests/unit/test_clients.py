@@ -142,7 +142,7 @@ def test_a_client_closed_while_a_call_waits_ends_the_call(shell):
     async def close_async(seconds):
         close(seconds)
 
-    client._caller.clocks.sleep = close_async if shell.name == "async" else close
+    client._caller.credentials.clocks.sleep = close_async if shell.name == "async" else close
     with pytest.raises(ClientClosedError) as caught:
         call(shell, client)
     assert caught.value.attempts == 2

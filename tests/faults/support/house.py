@@ -93,10 +93,10 @@ class House:
             "proxy": f"http://user:{PASSWORD}@127.0.0.1:9",
         } | options
         client = self.shell.client_class(host, token, **given)
-        client._caller.clocks.rand = lambda: rand
+        client._caller.credentials.clocks.rand = lambda: rand
         if on_clock:
-            client._caller.clocks.monotonic = self.clock.monotonic
-            client._caller.clocks.sleep = self.shell._sleep
+            client._caller.credentials.clocks.monotonic = self.clock.monotonic
+            client._caller.credentials.clocks.sleep = self.shell._sleep
         self._clients.append((client, healthy))
         return client
 

@@ -103,7 +103,7 @@ def keeper_of(client: Any) -> Any:
 
 def waiting(client: Any) -> int:
     """Return how many callers wait for a token that another one fetches."""
-    flight = keeper_of(client)._flight
+    flight = keeper_of(client)._flights._flight
     return 0 if flight is None else len(flight._wakers)
 
 

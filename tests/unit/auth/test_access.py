@@ -264,7 +264,7 @@ def test_a_client_keeps_to_its_workspace_when_a_profile_changes(shell, tmp_path)
 
 
 def shell_clock_passes(client, seconds):
-    clocks = client._caller.clocks
+    clocks = client._caller.credentials.clocks
     before = clocks.monotonic
     clocks.monotonic = lambda: before() + seconds
 

@@ -1,10 +1,11 @@
 """The login of Azure's command line."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import wire
-from sources import CANARY, Hand, Workspace, answer, jwt, printed, program, site, values
+from sources import CANARY, Hand, Workspace, answer, failure, jwt, printed, program, site, values
 
 from databricks_serving.auth import AzureCli, _calendar
 from databricks_serving.auth._source import UnavailableError
@@ -35,15 +36,7 @@ def fetch(*answers, host=HOST, **options):
     return hand, hand.fetch(AzureCli(**options), site(host))
 
 
-def fails(*answers, kind=TokenError, **options):
-    with pytest.raises(kind) as caught:
-        fetch(*answers, **options)
-    late = isinstance(answers[-1], TimeoutError) or "has expired" in str(caught.value)
-    assert caught.value.transient == late
-    assert type(caught.value) is kind
-    assert caught.value.source == "azure-cli"
-    assert CANARY not in f"{caught.value!s}{caught.value!r}"
-    return str(caught.value)
+fails = partial(failure, "azure-cli", fetch)
 
 
 def test_the_program_is_asked_for_the_workspaces_application():
@@ -137,20 +130,20 @@ def test_with_a_resource_id_a_machine_has_a_token_for_the_management_too():
     hand, made = fetch(*given, tenant_id="x", resource_id=RESOURCE)
     assert (made.value, made.expires_in) == (machine, 600)
     assert made.headers == {
-        "X-Databricks-Azure-Workspace-Resource-Id": RESOURCE,
-        "X-Databricks-Azure-SP-Management-Token": "m-1",
+        "x-databricks-azure-workspace-resource-id": RESOURCE,
+        "x-databricks-azure-sp-management-token": "m-1",
     }
     assert "https://management.core.windows.net/" in hand.steps[2].command
 
 
 def test_a_person_has_no_token_for_the_management():
     _, made = fetch(login(jwt(upn="me@example.com")), tenant_id="x", resource_id=RESOURCE)
-    assert made.headers == {"X-Databricks-Azure-Workspace-Resource-Id": RESOURCE}
+    assert made.headers == {"x-databricks-azure-workspace-resource-id": RESOURCE}
 
 
 def test_a_machine_without_a_token_for_the_management_goes_without():
     _, made = fetch(login(), printed(code=1), tenant_id="x", resource_id=RESOURCE)
-    assert made.headers == {"X-Databricks-Azure-Workspace-Resource-Id": RESOURCE}
+    assert made.headers == {"x-databricks-azure-workspace-resource-id": RESOURCE}
 
 
 def test_an_unknown_cloud_is_refused():

@@ -47,8 +47,8 @@ def test_with_a_resource_id_a_token_for_the_management_goes_along():
     got = hand.fetch(made(resource_id=RESOURCE), site(HOST))
     assert (got.value, got.expires_in) == ("t-9", 600)
     assert got.headers == {
-        "X-Databricks-Azure-Workspace-Resource-Id": RESOURCE,
-        "X-Databricks-Azure-SP-Management-Token": "m-9",
+        "x-databricks-azure-workspace-resource-id": RESOURCE,
+        "x-databricks-azure-sp-management-token": "m-9",
     }
     assert form_of(hand.steps[1])["resource"] == "https://management.core.windows.net/"
 

@@ -41,7 +41,7 @@ def client_of(shell, auth, **options):
         return wire.json_reply(wire.chat())
 
     client = shell.client_class(auth=auth, transport=httpx.MockTransport(echo), **options)
-    clocks = client._caller.clocks
+    clocks = client._caller.credentials.clocks
     clocks.monotonic = clocks.wall = shell.clock.monotonic
     return client, seen
 

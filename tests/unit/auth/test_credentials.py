@@ -73,7 +73,7 @@ def client_of(shell, service, auth=None, **options):
     shell.transport = httpx.MockTransport(service)
     options = {"auth": auth or machine(), "transport": shell.transport} | options
     client = shell.client_class(wire.HOST, **options)
-    clocks = client._caller.clocks
+    clocks = client._caller.credentials.clocks
     clocks.monotonic = clocks.wall = shell.clock.monotonic
     clocks.sleep, clocks.rand = shell._sleep, lambda: 0.0
     return client
@@ -112,7 +112,7 @@ def test_a_token_is_renewed_beside_the_calls(shell):
     shell.clock.now += 3000
     call(shell, client)
     settle(shell, lambda: len(service.valid) == 2)
-    settle(shell, lambda: client._caller.credentials.access.keeper._flight is None)
+    settle(shell, lambda: client._caller.credentials.access.keeper._flights._flight is None)
     call(shell, client)
     assert service.calls == ["token-1", "token-1", "token-2"]
 

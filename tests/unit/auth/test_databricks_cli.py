@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import wire
-from sources import CANARY, Hand, Workspace, printed, program, site, values
+from sources import CANARY, Hand, Workspace, failure, printed, program, site, values
 
 from databricks_serving._core.secret import Secret
 from databricks_serving.auth import DatabricksCli, _calendar
@@ -34,15 +35,7 @@ def fetch(*answers, **options):
     return hand, hand.fetch(DatabricksCli(**options), site())
 
 
-def fails(*answers, kind=TokenError, **options):
-    with pytest.raises(kind) as caught:
-        fetch(*answers, **options)
-    late = isinstance(answers[-1], TimeoutError) or "has expired" in str(caught.value)
-    assert caught.value.transient == late
-    assert type(caught.value) is kind
-    assert caught.value.source == "databricks-cli"
-    assert CANARY not in f"{caught.value!s}{caught.value!r}"
-    return str(caught.value)
+fails = partial(failure, "databricks-cli", fetch)
 
 
 @pytest.mark.usefixtures("at_noon")

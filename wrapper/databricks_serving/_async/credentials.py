@@ -12,11 +12,10 @@ from databricks_serving._core.clocks import Clocks as BaseClocks
 from databricks_serving._core.logs import logger
 from databricks_serving._http import AsyncSender
 from databricks_serving._http.loops import call_soon, run_soon, running_loop
-from databricks_serving.auth._access import Access, Resolved, fetched
-from databricks_serving.auth._asking import late
-from databricks_serving.auth._doing import left_until
-from databricks_serving.auth._keeper import PATIENCE, Flight
-from databricks_serving.auth._passes import pass_of, renewal_failed
+from databricks_serving._shell.credentials import BaseCredentials
+from databricks_serving.auth._access import Access, Resolved
+from databricks_serving.auth._keeper import Flight
+from databricks_serving.auth._passes import renewal_failed
 from databricks_serving.auth._token import Token
 from databricks_serving.errors import ClientClosedError, ServingError
 
@@ -28,30 +27,14 @@ class AsyncClocks(BaseClocks[Callable[[float], Awaitable[None]]]):
         super().__init__(anyio.sleep)
 
 
-class AsyncCredentials:
-    """Gives each try what authorises it.
-
-    Args:
-        access: Where a client calls and as whom.
-        performer: What does the steps that lead to a token.
-        clocks: Time and chance.
-    """
-
-    def __init__(self, access: Access, performer: AsyncPerformer, clocks: AsyncClocks) -> None:
-        self.access: Access = access
-        self._performer = performer
-        self.clocks: AsyncClocks = clocks
-        self._last: tuple[Token, Pass] | None = None
+class AsyncCredentials(BaseCredentials[AsyncPerformer, AsyncClocks]):
+    """Gives each try what authorises it."""
 
     @classmethod
     def of(cls, access: Access, sender: AsyncSender) -> Self:
         """Return those of a client that sends over this."""
         clocks = AsyncClocks()
         return cls(access, AsyncPerformer(sender, clocks), clocks)
-
-    def other(self, access: Access) -> Self:
-        """Return those for another access."""
-        return type(self)(access, self._performer, self.clocks)
 
     async def resolved(self, until: float | None) -> Resolved:
         """Return where the client calls and as whom, having read the profile if need be.
@@ -96,48 +79,29 @@ class AsyncCredentials:
             if token is not None:
                 return self._pass(token)
 
-    def _pass(self, token: Token) -> Pass:
-        last = self._last
-        if last is None or last[0] is not token:
-            last = self._last = token, pass_of(token, self.access, self.clocks.now)
-        return last[1]
-
     async def _fetch_or_wait(
         self, flight: Flight, until: float | None, *, leads: bool
     ) -> Token | None:
         try:
             return await self._fetch(flight, until) if leads else await self._wait(flight, until)
-        except ServingError:
-            # One that is near its end is better than none.
-            token = self.access.keeper.spare(self.clocks.now())
-            if token is None:
-                raise
-            return token
+        except ServingError as error:
+            return self._spare(error)
 
     async def _wait(self, flight: Flight, until: float | None) -> Token | None:
         over, loop = anyio.Event(), running_loop()
         flight.join(lambda: call_soon(loop, over.set))
-        left = left_until(until, self.clocks.monotonic())
-        with anyio.move_on_after(PATIENCE if left is None else max(min(left, PATIENCE), 0.0)):
+        seconds = self._patience(until)
+        with anyio.move_on_after(seconds):
             await over.wait()
-        if not flight.done and left is not None and left <= PATIENCE:
-            raise late()
-        return flight.result()
+        return self._outcome(flight, seconds)
 
     async def _fetch(self, flight: Flight, until: float | None) -> Token:
         keeper = self.access.keeper
         try:
-            resolved = await self.resolved(until)
-            if self.access.doubted:
-                resolved = await self._performer.perform(self.access.look_again(resolved), until)
-            fetch = fetched(resolved, keeper.held())
-            token = await self._performer.perform(fetch, until)
+            token = await self._performer.perform(self.access.renew(), until)
             keeper.land(flight, token, self.clocks.now())
         except ServingError as error:
-            self.access.doubt(error)
-            # The others may have more time than this call had.
-            if until is None or self.clocks.monotonic() < until:
-                keeper.fail(flight, error, self.clocks.now())
+            self._failed(flight, error, until)
             raise
         finally:
             keeper.abandon(flight)

@@ -27,8 +27,6 @@ T = TypeVar("T")
 
 # fact: endpoint names are letters, digits, `-` and `_`; catalogue names have dots as well.
 _ENDPOINT_NAME = re.compile(r"(?!\.+$)[A-Za-z0-9_.-]{1,255}")
-# A call that may take a day has time enough for its login.
-_LONG: Final = 86_400
 _WORKSPACE: Final = "x-databricks-workspace-id"
 # Headers whose values are no secret; of all others an error shows the name.
 _PLAIN_HEADERS: Final = frozenset(
@@ -217,13 +215,11 @@ def _call_options(options: Mapping[str, Any], settings: Settings) -> tuple[Timeo
 def until_of(arguments: Mapping[str, Any], settings: Settings, now: float) -> float | None:
     """Return when a call is over that begins now; None for never.
 
-    Arguments that cannot be right are refused later, by name.
+    Raises:
+        InvalidRequestError: When its timeout or deadline cannot work.
     """
-    deadline = arguments.get("deadline")
-    if isinstance(deadline, int | float) and 0 < deadline < _LONG:
-        return now + deadline
-    total = settings.timeouts.total
-    return None if total is None else now + total
+    timeouts, _ = _call_options(arguments, settings)
+    return None if timeouts.total is None else now + timeouts.total
 
 
 def _in_json(value: object, write: Callable[[], T]) -> T:

@@ -2,14 +2,13 @@
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
-from databricks_serving._core.json_codec import is_object
+from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.secret import Secret
 from databricks_serving.errors import ServingError
 
-# Texts are cut to less than this, and fewer characters of a token tell nothing.
-_CUT: Final = 1000
+# Fewer characters of a token tell nothing.
 _TELLING: Final = 12
 
 
@@ -55,18 +54,12 @@ def _replaced(value: Any, tokens: list[str]) -> Any:
         return value
     if is_object(value):
         return {_replaced(key, tokens): _replaced(one, tokens) for key, one in value.items()}
-    if _is_list(value):
+    if is_list(value):
         return [_replaced(one, tokens) for one in value]
     return value
 
 
 def _without_beginning(value: str, token: str) -> str:
     """Replace the beginning of a token at the end of a text, where the text was cut."""
-    for size in range(min(len(token), len(value), _CUT), _TELLING - 1, -1):
-        if value.endswith(token[:size]):
-            return f"{value[:-size]}***"
-    return value
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
+    start = value.rfind(token[:_TELLING]) if len(token) > _TELLING else -1
+    return f"{value[:start]}***" if start >= 0 and token.startswith(value[start:]) else value

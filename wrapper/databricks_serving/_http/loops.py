@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from databricks_serving.errors import ServingError
@@ -42,15 +43,12 @@ def has_ended(loop: Any) -> bool:
 def run_soon(loop: Any, work: Work) -> None:
     """Have a loop do some work, from any thread; nothing is done if it has ended."""
     if is_asyncio(loop):
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(_start, loop, work)
-        return
-    trio = sys.modules["trio"]
-    with suppress(trio.RunFinishedError):
-        loop.run_sync_soon(trio.lowlevel.spawn_system_task, _quietly, work)
+        call_soon(loop, partial(_start, loop, work))
+    else:
+        call_soon(loop, partial(sys.modules["trio"].lowlevel.spawn_system_task, _quietly, work))
 
 
-def call_soon(loop: Any, function: Callable[[], None]) -> None:
+def call_soon(loop: Any, function: Callable[[], object]) -> None:
     """Have a loop call a function, from any thread; nothing is done if it has ended."""
     if is_asyncio(loop):
         with suppress(RuntimeError):

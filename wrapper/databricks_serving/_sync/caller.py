@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
-from databricks_serving._core.call import AnswerT, Call, Shared, World
+from databricks_serving._core.call import AnswerT, Call, World
 from databricks_serving._core.logs import log_body, log_try
 from databricks_serving._core.operations import (
     ChunkT,
@@ -19,47 +19,18 @@ from databricks_serving._core.phases import Phases
 from databricks_serving._core.raw import RawResponse
 from databricks_serving._core.replies import Response, status_error
 from databricks_serving._core.requests import Request, build_request, until_of
-from databricks_serving._core.settings import Settings
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving._core.whole import whole_reply
 from databricks_serving._http import Exchange, Sender
-from databricks_serving._sync.credentials import Clocks, Credentials
+from databricks_serving._shell.caller import BaseCaller
+from databricks_serving._sync.credentials import Credentials
 from databricks_serving._sync.reader import Reader
 from databricks_serving._sync.repeat import repeat
 from databricks_serving._sync.stream import ChunkStream
-from databricks_serving.auth._access import Access
 
 
-class Caller:
+class Caller(BaseCaller[Sender, Credentials]):
     """Makes calls: builds, sends, waits, and has the core interpret and decide."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        sender: Sender,
-        credentials: Credentials,
-        shared: Shared,
-    ) -> None:
-        self.settings = settings
-        self.sender = sender
-        self.credentials = credentials
-        self.clocks: Clocks = credentials.clocks
-        self.shared = shared
-
-    @property
-    def host(self) -> str | None:
-        """The address of the workspace, once that is known."""
-        return self.credentials.access.host
-
-    def with_settings(self, settings: Settings, access: Access | None = None) -> Self:
-        """Return a caller with other settings over the same transport, quota and clock.
-
-        Args:
-            settings: The settings.
-            access: Where to call and as whom, if that changes.
-        """
-        credentials = self.credentials if access is None else self.credentials.other(access)
-        return type(self)(settings, self.sender, credentials, self.shared)
 
     def reply(
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
@@ -113,12 +84,14 @@ class Caller:
         *,
         stream: bool = False,
     ) -> Request:
-        until = until_of(arguments, self.settings, self.clocks.monotonic())
-        place = (self.credentials.resolved(until)).place
+        resolved = self.credentials.access.resolved
+        if resolved is None:
+            until = until_of(arguments, self.settings, self.credentials.clocks.monotonic())
+            resolved = self.credentials.resolved(until)
         request = build_request(
             operation,
             self.settings,
-            place,
+            resolved.place,
             endpoint,
             arguments,
             call_id=str(uuid4()),
@@ -145,6 +118,6 @@ class Caller:
         return exchange
 
     def _repeat(self, request: Request, attempt: Callable[[Call], AnswerT]) -> AnswerT:
-        world = World(self.clocks.monotonic, self.clocks.rand, log_try)
+        world = World(self.credentials.clocks.monotonic, self.credentials.clocks.rand, log_try)
         call = Call(request, self.settings.retry, self.shared, world)
-        return repeat(call, self.clocks.sleep, attempt)
+        return repeat(call, self.credentials.clocks.sleep, attempt)

@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
-from databricks_serving._core.client_base import ClientBase
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import (
     Options,
-    changed_settings,
     check_network,
     resolve_settings,
 )
 from databricks_serving._http import Sender, connections_of
+from databricks_serving._shell.client import BaseClient
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.credentials import Credentials
 from databricks_serving._sync.resources import Auth, Chat, Completions, Embeddings
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
-from databricks_serving.auth._route import route_of
 from databricks_serving.auth._values import variable
 from databricks_serving.options import Limits, RetryPolicy, Timeouts
 
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class ServingClient(ClientBase[Caller]):
+class ServingClient(BaseClient[Caller]):
     """A client of the model-serving endpoints of one workspace.
 
     Nothing is read or opened until the first call. A call is tried again, at most twice and with
@@ -129,71 +127,6 @@ class ServingClient(ClientBase[Caller]):
             **options: As for the client.
         """
         return cls(auth=workspace_client, **options)
-
-    @forgetful
-    def route_optimized(
-        self, endpoint: str, *, url: str | None = None, endpoint_id: str | None = None
-    ) -> Self:
-        """Return a client for one route-optimised endpoint, at its own address with tokens for it.
-
-        It shares this one's connections and login, which must be by OAuth. Address and id are read
-        from the description of the endpoint at the first call, unless they are given.
-
-        Args:
-            endpoint: Its name, as `model=` takes it.
-            url: Its own address, as its page shows it.
-            endpoint_id: Its id, as its description shows it.
-
-        Raises:
-            ConfigError: When only one of both is given, or the address is not https.
-        """
-        route = route_of(endpoint, url, endpoint_id)
-        access = self._caller.credentials.access.with_route(route)
-        copy = object.__new__(type(self))
-        copy._set_up(self._caller.with_settings(self._caller.settings, access), owner=False)
-        return copy
-
-    @forgetful
-    def with_options(
-        self,
-        *,
-        auth: AuthLike | None = None,
-        timeout: float | Timeouts | None = None,
-        deadline: float | None = None,
-        max_retries: int | None = None,
-        retry: RetryPolicy | None = None,
-        idempotent: bool | None = None,
-        default_headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        """Return a client with other options that shares this one's connections.
-
-        Closing the copy closes nothing; closing this client closes the connections of both.
-
-        Args:
-            auth: As for the client.
-            timeout: As for the client. None keeps it, and so do all options here; of `Timeouts`
-                and `RetryPolicy` the fields that are given change.
-            deadline: As for the client.
-            max_retries: As for the client.
-            retry: As for the client.
-            idempotent: As for the client.
-            default_headers: Headers added to those of the client.
-        """
-        options = Options(
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            retry=retry,
-            idempotent=idempotent,
-            default_headers=default_headers,
-        )
-        copy = object.__new__(type(self))
-        settings = changed_settings(self._caller.settings, options)
-        access = None
-        if auth is not None:
-            access = self._caller.credentials.access.with_source(source_of(auth))
-        copy._set_up(self._caller.with_settings(settings, access), owner=False)
-        return copy
 
     def close(self) -> None:
         """Close all connections, unless this is a copy; later calls raise ClientClosedError."""

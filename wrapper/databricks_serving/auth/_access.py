@@ -6,17 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from databricks_serving._core.config import HOST_VARIABLE, check_token, normalise_host
-from databricks_serving._core.fork import ForkLock
+from databricks_serving._core.fork import ForkLock, track
 from databricks_serving._core.places import Place
 from databricks_serving._core.secret import Secret
 from databricks_serving.auth._chain import SOURCES, Chosen, choose, settles_at_once
-from databricks_serving.auth._keeper import PATIENCE, Flight, Keeper
+from databricks_serving.auth._keeper import Flight, Flights, Keeper
 from databricks_serving.auth._notebook import lacks_host, with_notebook_host
 from databricks_serving.auth._profile import FILE_VARIABLE, PROFILE_VARIABLE, read_profile
 from databricks_serving.auth._route import EndpointToken, Route, find_route
 from databricks_serving.auth._source import Site, Source, UnavailableError
 from databricks_serving.auth._steps import Fetch, Step
-from databricks_serving.auth._token import Token
 from databricks_serving.auth._values import Value, Values, Variable, from_environment
 from databricks_serving.errors import ConfigError, ServingError, TokenError
 
@@ -67,7 +66,7 @@ class Access:
         ConfigError: When what was given cannot work.
     """
 
-    __slots__ = ("_flight", "_lock", "doubted", "given", "keeper", "resolved")
+    __slots__ = ("__weakref__", "_flights", "_lock", "doubted", "given", "keeper", "resolved")
 
     def __init__(self, given: Given) -> None:
         self.given: Given = given
@@ -76,10 +75,15 @@ class Access:
         self.doubted: bool = False
         """Whether the credentials are to be looked up again."""
         self._lock = ForkLock()
-        self._flight: Flight | None = None
+        self._flights = Flights()
         values = _values(given)
         if _is_known(given, values):
             self.resolved = _by(given.route, _settled(given, values))
+        track(self)
+
+    def after_fork(self) -> None:
+        """Forget who settles: that one is not in the child."""
+        self._flights = Flights()
 
     @property
     def host(self) -> str | None:
@@ -98,11 +102,8 @@ class Access:
     def board(self, now: float) -> tuple[Flight, bool]:
         """Return the flight that settles everything, and whether the caller leads it."""
         with self._lock:
-            flight = self._flight
-            if flight is not None and not flight.done and now - flight.began <= PATIENCE:
-                return flight, False
-            self._flight = Flight(now)
-            return self._flight, True
+            flight = self._flights.present(now)
+            return (self._flights.begin(now), True) if flight is None else (flight, False)
 
     def resolve(self) -> Generator[Step, Any, Resolved]:
         """Read the profile, ask the notebook for its workspace, and settle the rest.
@@ -125,14 +126,27 @@ class Access:
         final = isinstance(error, TokenError) and not error.transient
         self.doubted = self.doubted or (final and self.given.auth is None)
 
-    def look_again(self, present: Resolved) -> Generator[Step, Any, Resolved]:
-        """Return what was resolved with the credentials that are there now.
+    def renew(self) -> Fetch:
+        """Fetch a token in the place of the one that is kept.
 
         Raises:
-            ConfigError: When they are for another workspace: a client keeps to its own.
+            TokenError: When there is none.
+            ConfigError: When the credentials are now for another workspace.
         """
+        present = self.resolved or (yield from self.resolve())
+        if self.doubted:
+            present = yield from self._look_again(present)
+        held = self.keeper.held()
+        replacing = None if held is None else Secret(held.value)
+        try:
+            return (yield from present.source.fetch(replace(present.site, replacing=replacing)))
+        except UnavailableError as error:
+            raise TokenError(str(error), source=error.source) from None
+
+    def _look_again(self, present: Resolved) -> Generator[Step, Any, Resolved]:
         settled = yield from self._settle()
         if settled.site.host != present.site.host:
+            # A client keeps to its workspace, and so do tokens.
             raise ConfigError(
                 f"the credentials are now for {settled.site.host}, and this client is for "
                 f"{present.site.host}: make another one"
@@ -150,23 +164,6 @@ class Access:
             values = values.under(profile.values, profile.origin)
         values = yield from with_notebook_host(values)
         return _settled(self.given, values)
-
-
-def fetched(resolved: Resolved, replacing: Token | None) -> Fetch:
-    """Fetch a token from the source that was found.
-
-    Args:
-        resolved: What was found.
-        replacing: The token that it is to replace, which is at its end or was refused.
-
-    Raises:
-        TokenError: When there is none.
-    """
-    try:
-        value = None if replacing is None else Secret(replacing.value)
-        return (yield from resolved.source.fetch(replace(resolved.site, replacing=value)))
-    except UnavailableError as error:
-        raise TokenError(str(error), source=error.source) from None
 
 
 def _values(given: Given) -> Values:
@@ -235,7 +232,7 @@ def _by(route: Route | None, settled: Resolved) -> Resolved:
         return settled
     place = replace(settled.place, endpoint=route.endpoint, address=route.address)
     line = f"endpoint {route.endpoint} at {route.address}, with tokens of its own"
-    source = EndpointToken(settled.source, route)
+    source = EndpointToken(settled.source, route.details or "")
     return Resolved(settled.site, place, source, (*settled.report, line))
 
 

@@ -8,7 +8,7 @@ from databricks_serving._core.call import Call, Shared, World
 from databricks_serving._core.reading import Reading
 from databricks_serving._core.replies import Response, status_error
 from databricks_serving._core.requests import Request
-from databricks_serving._core.secret import Hidden, Secret
+from databricks_serving._core.secret import Hidden
 from databricks_serving.auth._oauth import origin_of
 from databricks_serving.auth._steps import Ask
 from databricks_serving.errors import APITimeoutError, TokenError
@@ -51,15 +51,10 @@ def call_of(ask: Ask, left: float | None, world: World) -> Call:
         content=ask.content,
         timeouts=Timeouts(first_byte=min(_TRY_SECONDS, seconds), total=seconds),
         limit=_LIMIT,
-        reading=Reading(secrets=_secrets_of(ask)),
+        reading=Reading(secrets=ask.secrets),
     )
     policy = RetryPolicy(max_retries=ask.tries - 1, max_reruns=ask.tries - 1)
     return Call(request, policy, Shared(), world)
-
-
-def _secrets_of(ask: Ask) -> tuple[Secret, ...]:
-    value = ask.headers.get("authorization", "").partition(" ")[2]
-    return (Secret(value),) if value else ()
 
 
 def accepted(response: Response, now: datetime) -> Response:

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Final
 
 from databricks_serving.auth._azure_clouds import (
     DATABRICKS,
-    MANAGEMENT_HEADER,
-    RESOURCE_HEADER,
+    NOT_ON_AZURE,
     check_environment,
     cloud_of,
     find_tenant,
     is_for_azure,
+    managed,
 )
 from databricks_serving.auth._jwt import claims
 from databricks_serving.auth._programs import (
@@ -28,7 +28,7 @@ from databricks_serving.auth._programs import (
 )
 from databricks_serving.auth._source import Site, Source, UnavailableError
 from databricks_serving.auth._steps import Fetch, Step
-from databricks_serving.auth._token import Token, lifetime
+from databricks_serving.auth._token import Token
 from databricks_serving.auth._values import Values
 from databricks_serving.errors import TokenError
 
@@ -73,7 +73,7 @@ class AzureCli(Source):
     def configured(cls, values: Values) -> Source | str:
         """Return the source where the workspace is on Azure and the program is there."""
         if not is_for_azure(values):
-            return "the host is not on Azure, and there is no azure_workspace_resource_id"
+            return NOT_ON_AZURE
         if not is_installed(_PROGRAM, values):
             return f"there is no program {_PROGRAM} on the PATH"
         return cls(
@@ -90,14 +90,10 @@ class AzureCli(Source):
         token = yield from self._token_for(DATABRICKS, path, tenant)
         if self._resource_id is None:
             return token
-        headers = {RESOURCE_HEADER: self._resource_id}
         manager = None
         if _PERSON not in claims(token.value):
             manager = yield from self._manager_of(cloud.management, path, tenant)
-        if manager is None:
-            return Token(token.value, token.expires_in, headers)
-        life = min(lifetime(token.expires_in), lifetime(manager.expires_in))
-        return Token(token.value, life, {**headers, MANAGEMENT_HEADER: manager.value})
+        return managed(token, manager, self._resource_id)
 
     def _manager_of(
         self, resource: str, path: str, tenant: str | None

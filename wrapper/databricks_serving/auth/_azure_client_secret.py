@@ -6,17 +6,16 @@ from urllib.parse import quote
 from databricks_serving._core.secret import Secret
 from databricks_serving.auth._azure_clouds import (
     DATABRICKS,
-    MANAGEMENT_HEADER,
-    RESOURCE_HEADER,
+    NOT_ON_AZURE,
     check_environment,
     cloud_of,
     find_tenant,
     is_for_azure,
+    managed,
 )
 from databricks_serving.auth._oauth import request_token
 from databricks_serving.auth._source import Site, Source
 from databricks_serving.auth._steps import Fetch
-from databricks_serving.auth._token import Token, lifetime
 from databricks_serving.auth._values import Values
 from databricks_serving.errors import ConfigError, TokenError
 
@@ -76,7 +75,7 @@ class AzureClientSecret(Source):
             lacking = values.missing("azure_client_id", "azure_client_secret")
             return f"no {' and no '.join(lacking)}"
         if not is_for_azure(values):
-            return "the host is not on Azure, and there is no azure_workspace_resource_id"
+            return NOT_ON_AZURE
         return cls(
             values.get("azure_tenant_id"),
             client_id,
@@ -97,9 +96,7 @@ class AzureClientSecret(Source):
         if self._resource_id is None:
             return token
         manager = yield from self._token_for(cloud.management, address)
-        headers = {RESOURCE_HEADER: self._resource_id, MANAGEMENT_HEADER: manager.value}
-        life = min(lifetime(token.expires_in), lifetime(manager.expires_in))
-        return Token(token.value, life, headers)
+        return managed(token, manager, self._resource_id)
 
     def _token_for(self, resource: str, address: str) -> Fetch:
         form = {

@@ -17,13 +17,16 @@ from urllib.parse import urlsplit
 from databricks_serving._core.replies import Response
 from databricks_serving.auth._source import Site
 from databricks_serving.auth._steps import Ask, Step
+from databricks_serving.auth._token import Token, lifetime
 from databricks_serving.auth._values import Values
 from databricks_serving.errors import ConfigError, ServingError
 
 DATABRICKS: Final = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 """What tokens for workspaces are for."""
-RESOURCE_HEADER: Final = "X-Databricks-Azure-Workspace-Resource-Id"
-MANAGEMENT_HEADER: Final = "X-Databricks-Azure-SP-Management-Token"
+NOT_ON_AZURE: Final = "the host is not on Azure, and there is no azure_workspace_resource_id"
+"""Why a login of Azure is not used."""
+_RESOURCE: Final = "x-databricks-azure-workspace-resource-id"
+_MANAGEMENT: Final = "x-databricks-azure-sp-management-token"
 _TENANT: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]*")
 
 
@@ -88,6 +91,20 @@ def is_for_azure(values: Values) -> bool:
     if "azure_workspace_resource_id" in values.found:
         return True
     return _cloud_at(values.get("host") or "") is not None
+
+
+def managed(token: Token, manager: Token | None, resource_id: str) -> Token:
+    """Return a token for one who may manage a workspace, with what says so.
+
+    Args:
+        token: The token for the workspace.
+        manager: The token for Azure's management; None for a member, who needs none.
+        resource_id: Azure's id of the workspace.
+    """
+    if manager is None:
+        return Token(token.value, token.expires_in, {_RESOURCE: resource_id})
+    life = min(lifetime(token.expires_in), lifetime(manager.expires_in))
+    return Token(token.value, life, {_RESOURCE: resource_id, _MANAGEMENT: manager.value})
 
 
 def find_tenant(site: Site, cloud: Cloud) -> Generator[Step, Any, str | None]:

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from databricks_serving.auth._source import Site, Source
-from databricks_serving.auth._steps import Call, Fetch
+from databricks_serving.auth._steps import Fetch, called
 from databricks_serving.auth._token import Token, checked
-from databricks_serving.errors import ConfigError, ServingError, TokenError
+from databricks_serving.errors import ConfigError, TokenError
 
 # fact: the official SDK renews a token 40 s before its end, so what it gives lasts this long.
 _GOOD_FOR: Final = 30.0
@@ -70,20 +70,18 @@ def is_httpx_auth(value: object) -> bool:
 
 
 def _borrow(function: Callable[[], Mapping[str, str]], source: str) -> Fetch:
-    try:
-        headers: Mapping[str, str] = yield Call(function)
-        named = {name.lower(): str(value) for name, value in headers.items()}
-    except ServingError:
-        raise
-    except Exception as error:
-        text = f"{source}: {type(error).__name__} while its headers were asked for"
-        raise TokenError(text, source=source, transient=True) from error
+    text = f"{source}: {{}} while its headers were asked for"
+    named: dict[str, str] = yield from called(lambda: _named(function()), text, source)
     value = named.pop("authorization", "")
     if value.lower().startswith(_BEARER):
         return checked(Token(value[len(_BEARER) :], _GOOD_FOR, named), source)
     if not value or not value.isascii() or not value.isprintable():
         raise TokenError(f"{source}: there is no authorization in its headers", source=source)
     return Token("", _GOOD_FOR, {**named, "authorization": value})
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in headers.items()}
 
 
 def _sign(auth: Any, host: str) -> Mapping[str, str]:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from databricks_serving.auth._source import Site, Source
-from databricks_serving.auth._steps import Call, Fetch
+from databricks_serving.auth._steps import Fetch, called
 from databricks_serving.auth._token import Token, checked
-from databricks_serving.errors import ServingError, TokenError
+from databricks_serving.errors import TokenError
 
 
 class Callback(Source):
@@ -26,13 +26,8 @@ class Callback(Source):
 
     def fetch(self, site: Site) -> Fetch:  # noqa: ARG002 - as every source
         """Call the function."""
-        try:
-            given = yield Call(self._function)
-        except ServingError:
-            raise
-        except Exception as error:
-            text = f"the function that was given as auth raised {type(error).__name__}"
-            raise TokenError(text, source=self.auth_type, transient=True) from error
+        text = "the function that was given as auth raised {}"
+        given = yield from called(self._function, text, self.auth_type)
         if isinstance(given, Token):
             return checked(given, self.auth_type)
         if isinstance(given, str):

@@ -5,9 +5,9 @@ first element of OAUTH_TOKEN has the token as oauthTokenValue. The platform repl
 and then, so the token is good for five minutes.
 """
 
-from typing import ClassVar, Final, TypeGuard
+from typing import ClassVar, Final
 
-from databricks_serving._core.json_codec import is_object
+from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving.auth._json import object_in
 from databricks_serving.auth._source import Site, Source, UnavailableError
 from databricks_serving.auth._steps import Content, Fetch, Read
@@ -56,10 +56,6 @@ class ServingContainer(Source):
 
 def _value_in(data: bytes) -> str | None:
     listed: object = object_in(data).get("OAUTH_TOKEN")
-    first = next(iter(listed), None) if _is_list(listed) else None
+    first = next(iter(listed), None) if is_list(listed) else None
     value = first.get("oauthTokenValue") if is_object(first) else None
     return value if isinstance(value, str) else None
-
-
-def _is_list(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list)

@@ -11,6 +11,7 @@ from databricks_serving._core import json_codec
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.logs import logger
 from databricks_serving.auth._calendar import present
+from databricks_serving.auth._json import object_in
 from databricks_serving.auth._source import Site, Source
 from databricks_serving.auth._steps import Call, Fetch, Step
 from databricks_serving.auth._token import Token, checked
@@ -97,17 +98,12 @@ def _written(token: Token) -> bytes:
 
 
 def _read(data: bytes) -> Token | None:
-    try:
-        kept = json_codec.decode(data)
-    except json_codec.JSONDecodeError:
-        return None
-    if not is_object(kept):
-        return None
+    kept = object_in(data)
     value, end, headers = kept.get("token"), kept.get("end"), kept.get("headers")
     if not (isinstance(value, str) and isinstance(end, float) and is_object(headers)):
         return None
     left = end - present().timestamp()
-    if left < _LEFT or not all(isinstance(one, str) for one in headers.values()):
+    if left < _LEFT:
         return None
     try:
         return checked(Token(value, left, headers), "on-disk")

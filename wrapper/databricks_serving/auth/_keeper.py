@@ -75,6 +75,33 @@ class Flight:
         return self.token
 
 
+class Flights:
+    """The one flight that is under way; whoever uses it sees to it that nobody else does."""
+
+    __slots__ = ("_flight",)
+
+    def __init__(self) -> None:
+        self._flight: Flight | None = None
+
+    def present(self, now: float) -> Flight | None:
+        """Return the flight under way; one that takes too long is left to those who wait for it."""
+        flight = self._flight
+        if flight is not None and (flight.done or now - flight.began > PATIENCE):
+            self._flight = None
+            flight.settle()
+        return self._flight
+
+    def begin(self, now: float) -> Flight:
+        """Begin a flight."""
+        self._flight = Flight(now)
+        return self._flight
+
+    def over(self, flight: Flight) -> None:
+        """Take note that a flight is over."""
+        if self._flight is flight:
+            self._flight = None
+
+
 class Look(NamedTuple):
     """What a caller finds.
 
@@ -121,39 +148,31 @@ class Keeper:
         rand: Returns a random number from 0 to 1.
     """
 
-    __slots__ = ("__weakref__", "_flight", "_held", "_lock", "_rand", "_rest_until")
+    __slots__ = ("__weakref__", "_flights", "_held", "_lock", "_rand", "_rest_until")
 
     def __init__(self, rand: Callable[[], float]) -> None:
         self._rand = rand
         self._lock = ForkLock()
         self._held: _Held | None = None
-        self._flight: Flight | None = None
+        self._flights = Flights()
         self._rest_until = -math.inf
         track(self)
 
     def after_fork(self) -> None:
         """Forget who fetches: that one is not in the child."""
-        self._flight = None
+        self._flights = Flights()
 
     def look(self, now: Now) -> Look:
         """Return what a caller finds."""
         with self._lock:
-            dead = self._flight
-            if dead is not None and now.monotonic - dead.began > PATIENCE:
-                self._flight = None
-            else:
-                dead = None
-            look = self._look(now)
-        if dead is not None:
-            dead.settle()
-        return look
+            return self._look(now)
 
     def held(self) -> Token | None:
         """Return the token at hand, whatever its state."""
         return None if self._held is None else self._held.token
 
     def _look(self, now: Now) -> Look:
-        held, flight = self._held, self._flight
+        held, flight = self._held, self._flights.present(now.monotonic)
         rests = now.monotonic < self._rest_until
         usable = held is not None and (held.is_good(now) or (rests and held.is_alive(now)))
         token = held.token if usable and held is not None else None
@@ -162,8 +181,7 @@ class Keeper:
                 return Look(token, flight, leads=False)
         elif flight is not None:
             return Look(None, flight, leads=False)
-        self._flight = Flight(now.monotonic)
-        return Look(token, self._flight, leads=True)
+        return Look(token, self._flights.begin(now.monotonic), leads=True)
 
     def land(self, flight: Flight, token: Token, now: Now) -> None:
         """Keep the token that a flight brought."""
@@ -171,7 +189,7 @@ class Keeper:
             forced = self._held is not None and self._held.refused
             self._held = _held(token, now, self._rand(), forced=forced)
             self._rest_until = -math.inf
-            self._over(flight)
+            self._flights.over(flight)
         flight.settle(token)
 
     def fail(self, flight: Flight, error: ServingError, now: Now) -> None:
@@ -179,7 +197,7 @@ class Keeper:
         with self._lock:
             life = math.inf if self._held is None else self._held.life
             self._rest_until = now.monotonic + min(_REST, life / 10)
-            self._over(flight)
+            self._flights.over(flight)
         flight.settle(error=error)
 
     def spare(self, now: Now) -> Token | None:
@@ -193,7 +211,7 @@ class Keeper:
         if flight.done:
             return
         with self._lock:
-            self._over(flight)
+            self._flights.over(flight)
         flight.settle()
 
     def accept(self, token: Token) -> None:
@@ -212,10 +230,6 @@ class Keeper:
                 return False
             held.refused = True
             return True
-
-    def _over(self, flight: Flight) -> None:
-        if self._flight is flight:
-            self._flight = None
 
 
 def _held(token: Token, now: Now, rand: float, *, forced: bool) -> _Held:

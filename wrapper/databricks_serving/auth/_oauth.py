@@ -10,12 +10,11 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from databricks_serving._core import json_codec
 from databricks_serving._core.config import is_safe_origin
-from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.replies import Response
 from databricks_serving._core.scrub import scrubbing
 from databricks_serving._core.secret import Hidden, Secret
+from databricks_serving.auth._json import bearer_in, object_in
 from databricks_serving.auth._source import Site
 from databricks_serving.auth._steps import Ask, Fetch, Step
 from databricks_serving.auth._token import Token, checked, lifetime
@@ -49,7 +48,7 @@ def find_token_address(
         )
     except ServingError:
         return address
-    named = _object_of(response).get("token_endpoint") if _is_success(response) else None
+    named = object_in(response.body).get("token_endpoint") if _is_success(response) else None
     if not isinstance(named, str):
         return address
     if origin_of(named) != origin_of(site.host):
@@ -83,19 +82,13 @@ def request_token(
         pair = f"{basic[0]}:{basic[1].reveal()}".encode()
         headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     content = Hidden(urlencode(form).encode())
-    with scrubbing([*_secrets_of(form, basic), *_pair_in(headers)]):
+    ask = Ask(method="POST", url=address, headers=headers, content=content)
+    with scrubbing([*_secrets_of(form, basic), *ask.secrets]):
         try:
-            response: Response = yield Ask(
-                method="POST", url=address, headers=headers, content=content
-            )
+            response: Response = yield ask
         except ServingError as error:
             raise unreachable(source, address, error) from None
         return token_of(response, source, address)
-
-
-def _pair_in(headers: Mapping[str, str]) -> list[Secret]:
-    pair = headers.get("authorization", "").partition(" ")[2]
-    return [Secret(pair)] if pair else []
 
 
 def _secrets_of(form: Mapping[str, str], basic: tuple[str, Secret] | None) -> list[Secret]:
@@ -117,16 +110,14 @@ def token_of(response: Response, source: str, address: str) -> Token:
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         text = f"{where} redirects (status {status}), which is not followed: is the host right?"
         raise TokenError(text, source=source, status_code=status)
-    data = _object_of(response)
+    data = object_in(response.body)
     if not _is_success(response):
         text = f"{where} refused: {_reason(data, status)}"
         raise TokenError(text, source=source, status_code=status)
-    value, kind = data.get("access_token"), data.get("token_type", "Bearer")
-    if not isinstance(value, str):
-        what = "JSON without access_token" if data else "no JSON, perhaps a web page"
-        raise TokenError(f"{where} answered with {what}", source=source, status_code=status)
-    if str(kind).lower() != "bearer":
-        raise TokenError(f"{where} gave a token that is no Bearer token", source=source)
+    if not data:
+        text = f"{where} answered with no JSON, perhaps a web page"
+        raise TokenError(text, source=source, status_code=status)
+    value = bearer_in(data, "access_token", "token_type", where, source)
     return checked(Token(value, lifetime(data.get("expires_in"))), source)
 
 
@@ -160,14 +151,6 @@ def _is_account_host(host: str) -> bool:
 
 def _is_success(response: Response) -> bool:
     return response.meta.status_code < HTTPStatus.MULTIPLE_CHOICES
-
-
-def _object_of(response: Response) -> dict[str, Any]:
-    try:
-        data = json_codec.decode(response.body)
-    except json_codec.JSONDecodeError:
-        return {}
-    return data if is_object(data) else {}
 
 
 def _reason(data: Mapping[str, Any], status: int) -> str:

@@ -14,7 +14,7 @@ _SECRET: Final = 16
 
 def pass_of(token: Token, access: Access, now: Callable[[], Now]) -> Pass:
     """Return what a token authorises with."""
-    extra = {name.lower(): value for name, value in token.headers.items()}
+    extra = token.headers
     headers = {**extra, "authorization": f"Bearer {token.value}"} if token.value else extra
     # Short values would be replaced all over in what a server says.
     secrets = [token.value, *(value for value in extra.values() if len(value) >= _SECRET)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from databricks_serving.auth._calendar import seconds_until
-from databricks_serving.auth._json import object_in
+from databricks_serving.auth._json import bearer_in, object_in
 from databricks_serving.auth._source import UnavailableError
 from databricks_serving.auth._steps import Call, Completed, Run, Step
 from databricks_serving.auth._token import Token, checked
@@ -77,12 +77,7 @@ def token_in(completed: Completed, source: str, program: str, fields: Fields) ->
         TokenError: When there is none that can be used.
     """
     data = object_in(completed.output.reveal())
-    value, kind = data.get(fields.value), data.get(fields.kind, "Bearer")
-    if not isinstance(value, str):
-        what = f"JSON without {fields.value}" if data else "no JSON"
-        raise TokenError(f"{source}: {program} answered with {what}", source=source)
-    if str(kind).lower() != "bearer":
-        raise TokenError(f"{source}: {program} gave a token that is no Bearer token", source=source)
+    value = bearer_in(data, fields.value, fields.kind, f"{source}: {program}", source)
     ends = (seconds_until(data.get(name)) for name in fields.ends)
     left = next((end for end in ends if end is not None), None)
     if left is not None and left <= 0:

@@ -16,6 +16,7 @@ from databricks_serving._core import json_codec
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.replies import Response
 from databricks_serving.auth._client_credentials import OAuthClientCredentials
+from databricks_serving.auth._json import object_in
 from databricks_serving.auth._oauth import find_token_address, origin_of, request_token, unreachable
 from databricks_serving.auth._source import Site, Source
 from databricks_serving.auth._steps import Ask, Fetch, Step
@@ -88,18 +89,18 @@ class EndpointToken(Source):
 
     Args:
         base: Where tokens for the workspace come from.
-        route: The endpoint, its details known.
+        details: What tokens for the endpoint are asked for with.
     """
 
     auth_type: ClassVar[str] = _SOURCE
 
-    def __init__(self, base: Source, route: Route) -> None:
+    def __init__(self, base: Source, details: str) -> None:
         self._base = base
-        self._details = route.details or ""
+        self._details = details
 
     def with_base(self, base: Source) -> "EndpointToken":
         """Return the source for the same endpoint over another login."""
-        return EndpointToken(base, Route("", details=self._details))
+        return EndpointToken(base, self._details)
 
     def fetch(self, site: Site) -> Fetch:
         """Ask the workspace for a token for the endpoint."""
@@ -123,12 +124,9 @@ class EndpointToken(Source):
 
 def _description(response: Response, endpoint: str) -> dict[str, Any]:
     status = response.meta.status_code
-    try:
-        data = json_codec.decode(response.body)
-    except json_codec.JSONDecodeError:
-        data = None
-    if status == HTTPStatus.OK and is_object(data):
-        return data
+    described = object_in(response.body)
+    if status == HTTPStatus.OK and described:
+        return described
     if status == HTTPStatus.NOT_FOUND:
         raise TokenError(f"there is no endpoint {endpoint!r}", source=_SOURCE, status_code=status)
     raise TokenError(

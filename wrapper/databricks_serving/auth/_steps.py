@@ -8,8 +8,9 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from databricks_serving._core.secret import Hidden
+from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving.auth._token import Token
+from databricks_serving.errors import ServingError, TokenError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,12 @@ class Ask:
     seconds: float = 30.0
     """For all tries together."""
     tries: int = 3
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What authorises the request, to be kept out of errors."""
+        value = self.headers.get("authorization", "").partition(" ")[2]
+        return (Secret(value),) if value else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +86,23 @@ class Call:
 
 Step = Ask | Run | Read | Call
 Fetch = Generator[Step, Any, Token]
+
+
+def called(function: Callable[[], Any], failed: str, source: str) -> Generator[Step, Any, Any]:
+    """Return what a function of somebody else's gives.
+
+    Args:
+        function: The function.
+        failed: What to say when it raises; `{}` stands for what.
+        source: For whom it is called.
+
+    Raises:
+        TokenError: When it raises.
+    """
+    try:
+        return (yield Call(function))
+    except ServingError:
+        raise
+    except Exception as error:
+        text = failed.format(type(error).__name__)
+        raise TokenError(text, source=source, transient=True) from error

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from databricks_serving.auth._source import Site
-from databricks_serving.auth._steps import Call, Content, Read, Step
-from databricks_serving.errors import ConfigError, ServingError, TokenError
+from databricks_serving.auth._steps import Content, Read, Step, called
+from databricks_serving.errors import ConfigError, TokenError
 
 
 class Subject(ABC):
@@ -42,13 +42,8 @@ class FromFunction(Subject):
 
     def fetch(self, site: Site, source: str, audience: str) -> Generator[Step, Any, object]:  # noqa: ARG002 - as every subject
         """Call it."""
-        try:
-            return (yield Call(self._function))
-        except ServingError:
-            raise
-        except Exception as error:
-            text = f"{source}: the function given as subject raised {type(error).__name__}"
-            raise TokenError(text, source=source, transient=True) from error
+        text = f"{source}: the function given as subject raised {{}}"
+        return (yield from called(self._function, text, source))
 
 
 def _check_function(given: object) -> None:
