@@ -2,7 +2,9 @@
 
 import ast
 import inspect
+import pkgutil
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import get_overloads
 
@@ -11,18 +13,24 @@ import pytest
 import databricks_serving
 from databricks_serving._async import caller as async_caller
 from databricks_serving._async import client as async_client
-from databricks_serving._async import resources as async_resources
 from databricks_serving._async import stream as async_stream
 from databricks_serving._sync import caller as sync_caller
 from databricks_serving._sync import client as sync_client
 from databricks_serving._sync import resources as sync_resources
 from databricks_serving._sync import stream as sync_stream
 
+RESOURCES = [module.name for module in pkgutil.iter_modules(sync_resources.__path__)]
 MODULES = {
     "caller": (sync_caller, async_caller),
     "client": (sync_client, async_client),
-    "resources": (sync_resources, async_resources),
     "stream": (sync_stream, async_stream),
+    **{
+        f"resources.{name}": tuple(
+            import_module(f"databricks_serving.{shell}.resources.{name}")
+            for shell in ("_sync", "_async")
+        )
+        for name in RESOURCES
+    },
 }
 # What the language calls differently in asynchronous code.
 NAMES = {

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.credentials import AsyncCredentials
-from databricks_serving._async.resources import (
-    AsyncAuth,
-    AsyncChat,
-    AsyncCompletions,
-    AsyncEmbeddings,
-)
+from databricks_serving._async.resources.auth import AsyncAuth
+from databricks_serving._async.resources.chat import AsyncChat
+from databricks_serving._async.resources.completions import AsyncCompletions
+from databricks_serving._async.resources.embeddings import AsyncEmbeddings
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
 from databricks_serving._core.secret import Secret

@@ -16,7 +16,10 @@ from databricks_serving._http import Sender, connections_of
 from databricks_serving._shell.client import BaseClient
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.credentials import Credentials
-from databricks_serving._sync.resources import Auth, Chat, Completions, Embeddings
+from databricks_serving._sync.resources.auth import Auth
+from databricks_serving._sync.resources.chat import Chat
+from databricks_serving._sync.resources.completions import Completions
+from databricks_serving._sync.resources.embeddings import Embeddings
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable

@@ -1,0 +1,1 @@
+"""What the asynchronous client offers, task by task."""

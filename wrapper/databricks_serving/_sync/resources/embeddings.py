@@ -1,0 +1,49 @@
+# Written by scripts/unasync from _async/resources/embeddings.py: do not edit.
+"""Embeddings, as the blocking client offers them."""
+
+from typing import Unpack
+
+from databricks_serving._core.arguments import EmbeddingArguments, public_method
+from databricks_serving._core.operations import EMBEDDING
+from databricks_serving._core.raw import RawResponse
+from databricks_serving._sync.caller import Caller
+from databricks_serving_api.models import EmbeddingResponse
+
+
+class Embeddings:
+    """Embeddings: endpoints with task `llm/v1/embeddings`."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @property
+    def with_raw_response(self) -> "RawEmbeddings":
+        """The same methods, returning HTTP responses."""
+        return RawEmbeddings(self._caller)
+
+    @public_method(EmbeddingArguments)
+    def create(self, *, model: str, **arguments: Unpack[EmbeddingArguments]) -> EmbeddingResponse:
+        """Embed one text or several; raises what `ChatCompletions.create` raises.
+
+        A parameter that is not given, or None, is not sent.
+
+        Args:
+            model: Name of the endpoint.
+            **arguments: The parameters of an embedding request, documented on `EmbeddingParams`,
+                and the options of every call, documented on `CallOptions`.
+        """
+        return self._caller.reply(EMBEDDING, model, arguments)
+
+
+class RawEmbeddings:
+    """Embeddings, returning HTTP responses."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @public_method(EmbeddingArguments)
+    def create(
+        self, *, model: str, **arguments: Unpack[EmbeddingArguments]
+    ) -> RawResponse[EmbeddingResponse]:
+        """Embed one text or several; takes and raises what `Embeddings.create` does."""
+        return self._caller.raw(EMBEDDING, model, arguments)
