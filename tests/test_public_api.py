@@ -143,8 +143,8 @@ def test_what_a_user_calls_takes_and_gives_public_types_only(kind):
 def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
-    resources = {"auth", "chat", "completions", "embeddings"}
-    options = {"host", "idempotent", "limits", "retry", "timeouts"}
+    resources = {"auth", "chat", "completions", "embeddings", "endpoints"}
+    options = {"host", "idempotent", "limits", "retry", "route", "timeouts"}
     copies = {"from_workspace_client", "route_optimized", "with_options"}
     assert shown == {*resources, *options, *copies, "close"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
@@ -175,7 +175,7 @@ def test_every_event_of_a_stream_is_public_and_named_for_matching():
 
 
 def test_every_model_that_is_public_is_a_model():
-    others = {"FinishReason", "ReplyMeta"}
+    others = {"EndpointTask", "ExternalProvider", "FinishReason", "ReplyMeta"}
     for name in set(models.__all__) - others:
         assert issubclass(getattr(models, name), Model), name
 

@@ -13,10 +13,16 @@ if TYPE_CHECKING:
         AudioUrlPart,
         CacheControl,
         ChatContext,
+        CreateEndpointConfig,
+        CreateServedEntity,
         DatabricksOptions,
         DeveloperMessage,
         EncodingFormat,
+        EndpointTag,
+        EndpointTask,
         ErrorBehavior,
+        ExternalModel,
+        ExternalProvider,
         FileData,
         FilePart,
         FunctionCall,
@@ -52,6 +58,8 @@ if TYPE_CHECKING:
         ToolChoiceFunction,
         ToolChoiceMode,
         ToolMessage,
+        TrafficConfig,
+        TrafficRoute,
         UserMessage,
         VideoUrlPart,
     )
@@ -626,6 +634,113 @@ class EmbeddingRequestDict(EmbeddingParams, total=False):
     """Ignored on this route; the OpenAI-compatible routes require it."""
 
 
+class TrafficConfigDict(TypedDict, total=False):
+    """How requests are shared out."""
+
+    routes: Sequence[TrafficRoute | TrafficRouteDict] | None
+    """The shares."""
+
+
+class TrafficRouteDict(TypedDict, total=False):
+    """The share of one served entity."""
+
+    served_model_name: str | None
+    """Its name."""
+    served_entity_name: str | None
+    """Its name under a newer key."""
+    traffic_percentage: int | None
+    """Its share of the requests, from 0 to 100."""
+
+
+class EndpointTagDict(TypedDict, total=False):
+    """A label."""
+
+    key: Required[str]
+    """The name."""
+    value: str | None
+    """The value."""
+
+
+class CreateEndpointParams(TypedDict, total=False):
+    """An endpoint to create.
+
+    Keywords:
+        name: Its name: letters, digits, dashes and underscores, at most 63.
+        config: What it serves.
+        tags: Labels, among others for the bill.
+        ai_gateway: Guardrails, rate limits, fallbacks and logs.
+        route_optimized: Whether it gets an address of its own.
+        description: What it is for.
+        budget_policy_id: The budget that it is charged to."""
+
+    name: Required[str]
+    """Its name: letters, digits, dashes and underscores, at most 63."""
+    config: CreateEndpointConfig | CreateEndpointConfigDict | None
+    """What it serves."""
+    tags: Sequence[EndpointTag | EndpointTagDict] | None
+    """Labels, among others for the bill."""
+    ai_gateway: Mapping[str, Any] | None
+    """Guardrails, rate limits, fallbacks and logs."""
+    route_optimized: bool | None
+    """Whether it gets an address of its own."""
+    description: str | None
+    """What it is for."""
+    budget_policy_id: str | None
+    """The budget that it is charged to."""
+
+
+class CreateEndpointRequestDict(CreateEndpointParams, total=False):
+    """An endpoint to create."""
+
+
+class CreateEndpointConfigDict(TypedDict, total=False):
+    """What a new endpoint serves."""
+
+    served_entities: Sequence[CreateServedEntity | CreateServedEntityDict] | None
+    """The models that it serves."""
+    traffic_config: TrafficConfig | TrafficConfigDict | None
+    """How requests are shared out; all to the only one by default."""
+
+
+class CreateServedEntityDict(TypedDict, total=False):
+    """One of the things that a new endpoint serves."""
+
+    name: str | None
+    """Its name."""
+    external_model: ExternalModel | ExternalModelDict | None
+    """The model of another provider that it stands for."""
+
+
+class ExternalModelDict(TypedDict, total=False):
+    """A model of another provider. In each configuration a key `x` takes a reference to a
+    secret, `{{secrets/scope/key}}`, and `x_plaintext` the secret itself."""
+
+    name: Required[str]
+    """The provider's name of the model."""
+    provider: Required[ExternalProvider | str]
+    """Whose model it is."""
+    task: Required[EndpointTask | str]
+    """What the endpoint will do."""
+    openai_config: Mapping[str, Any] | None
+    """For OpenAI and Azure OpenAI; `openai_api_key`, `openai_api_base` and others."""
+    anthropic_config: Mapping[str, Any] | None
+    """For Anthropic; `anthropic_api_key`."""
+    cohere_config: Mapping[str, Any] | None
+    """For Cohere; `cohere_api_key`."""
+    ai21labs_config: Mapping[str, Any] | None
+    """For AI21 Labs; `ai21labs_api_key`."""
+    palm_config: Mapping[str, Any] | None
+    """For PaLM; `palm_api_key`."""
+    amazon_bedrock_config: Mapping[str, Any] | None
+    """For Amazon Bedrock; `aws_region`, `bedrock_provider` and keys or a role."""
+    google_cloud_vertex_ai_config: Mapping[str, Any] | None
+    """For Vertex AI; `project_id`, `region` and `private_key`."""
+    databricks_model_serving_config: Mapping[str, Any] | None
+    """For an endpoint of another workspace; its address and `databricks_api_token`."""
+    custom_provider_config: Mapping[str, Any] | None
+    """For any address that speaks as OpenAI does; `custom_provider_url` and a key or token."""
+
+
 if TYPE_CHECKING:
     MessageDict: TypeAlias = (
         SystemMessage
@@ -700,10 +815,16 @@ __all__ = (
     "CompletionParams",
     "CompletionRequestDict",
     "ContentPartDict",
+    "CreateEndpointConfigDict",
+    "CreateEndpointParams",
+    "CreateEndpointRequestDict",
+    "CreateServedEntityDict",
     "DatabricksOptionsDict",
     "DeveloperMessageDict",
     "EmbeddingParams",
     "EmbeddingRequestDict",
+    "EndpointTagDict",
+    "ExternalModelDict",
     "FileDataDict",
     "FilePartDict",
     "FunctionCallDict",
@@ -735,6 +856,8 @@ __all__ = (
     "ToolChoiceFunctionDict",
     "ToolDict",
     "ToolMessageDict",
+    "TrafficConfigDict",
+    "TrafficRouteDict",
     "UserMessageDict",
     "VideoUrlPartDict",
 )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         CompletionChoice,
         CompletionTokensDetails,
         Embedding,
+        EndpointConfig,
+        EndpointState,
         FinishReason,
         JsonObject,
         OtherPart,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         ReasoningPart,
         ResponseMessage,
         ResponseTextPart,
+        ServedEntity,
         ServicePolicy,
         ToolCall,
     )
@@ -263,6 +266,45 @@ class EmbeddingMixin:
         if byteorder == "big":
             numbers.byteswap()
         return numbers.tolist()
+
+
+class ServingEndpointListMixin(_Reply):
+    """What a list of endpoints knows of its HTTP response."""
+
+    __slots__ = ()
+
+
+class EndpointOpenApiMixin(_Reply):
+    """What the contract of an endpoint knows of its HTTP response."""
+
+    __slots__ = ()
+
+
+class ServingEndpointMixin(_Reply):
+    """The state and the served entities of an endpoint in short."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        config: EndpointConfig | None
+        state: EndpointState | None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes requests; one that changes what it serves goes on doing so."""
+        return self.state is not None and self.state.ready == "READY"
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether it is changing what it serves."""
+        return self.state is not None and self.state.config_update == "IN_PROGRESS"
+
+    @property
+    def served_entities(self) -> list[ServedEntity]:
+        """What it serves, under whichever key the workspace sent it."""
+        if self.config is None:
+            return []
+        return self.config.served_entities or self.config.served_models or []
 
 
 class UsageMixin:

@@ -33,7 +33,8 @@ _PYTHON = {
 def emit_params(document: Mapping[str, Any]) -> str:
     """Return the source of the module for a projected document."""
     operations = [operation for item in document["paths"].values() for operation in item.values()]
-    params = {op["x-sdk-params"]["request"]: op["x-sdk-params"] for op in operations}
+    listed = [op["x-sdk-params"] for op in operations if "x-sdk-params" in op]
+    params = {one["request"]: one for one in listed}
     return "".join(_Emitter(document["components"]["schemas"], params).module())
 
 

@@ -18,7 +18,9 @@ Node: TypeAlias = Mapping[str, Any]
 
 OPERATIONS = "x-sdk-operations"
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
-_NEEDED = frozenset({"operationId", "tag", "summary", "request", "params", "response"})
+_NEEDED = frozenset({"operationId", "tag", "summary", "response"})
+# An operation that sends a body names its schema and that of the keyword parameters.
+_WITH_BODY = frozenset({"request", "params"})
 _OPTIONAL = frozenset({"description", "reserved", "event"})
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
@@ -39,7 +41,8 @@ def project(document: Node) -> Document:
             for name, operation in _operations(document, item, item[method], schemas, here):
                 if any(name == known.rsplit("#", 1)[-1] for known in paths):
                     raise ProjectionError(here, f"operation {name} is there twice")
-                _refuse_other_params(operation["x-sdk-params"], params, here)
+                if "x-sdk-params" in operation:
+                    _refuse_other_params(operation["x-sdk-params"], params, here)
                 paths[f"{path}#{name}"] = {method: operation}
     return {
         "openapi": document["openapi"],
@@ -55,7 +58,7 @@ def _operations(
     if OPERATIONS not in operation:
         raise ProjectionError(path, f"{OPERATIONS} is missing")
     parameters = _parameters(document, item, path) + _parameters(document, operation, path)
-    body = _resolve(document, operation["requestBody"])
+    body = _resolve(document, operation.get("requestBody", {}))
     responses = {str(k): _resolve(document, v) for k, v in operation["responses"].items()}
     if "200" not in responses:
         raise ProjectionError(path, "response 200 is missing")
@@ -63,9 +66,10 @@ def _operations(
     errors = {status: _error(node, schemas, path, status) for status, node in responses.items()}
     entries = operation[OPERATIONS]
     for index, entry in enumerate(entries):
-        _refuse_entry(entry, schemas, f"{path}/{OPERATIONS}/{index}")
+        needed = _NEEDED | _WITH_BODY if body else _NEEDED
+        _refuse_entry(entry, needed, schemas, f"{path}/{OPERATIONS}/{index}")
     for role, content, media_type in (
-        ("request", body["content"], _JSON),
+        ("request", body.get("content", {}), _JSON),
         ("response", success["content"], _JSON),
         ("event", success["content"], _EVENTS),
     ):
@@ -119,17 +123,19 @@ def _one_of(content: Node, media_type: str, path: str) -> list[str]:
     return [variant["$ref"].removeprefix(REF) for variant in variants]
 
 
-def _refuse_entry(entry: Node, schemas: Mapping[str, Schema], path: str) -> None:
-    if missing := _NEEDED - entry.keys():
+def _refuse_entry(
+    entry: Node, needed: frozenset[str], schemas: Mapping[str, Schema], path: str
+) -> None:
+    if missing := needed - entry.keys():
         raise ProjectionError(path, f"{min(missing)} is missing")
-    if unknown := entry.keys() - _NEEDED - _OPTIONAL:
+    if unknown := entry.keys() - needed - _OPTIONAL:
         raise ProjectionError(path, f"{min(unknown)} is not known here")
     for role in ("request", "response", "event"):
         if role in entry and not is_class(schemas.get(entry[role], {})):
             raise ProjectionError(f"{path}/{role}", f"{entry[role]} is no object with properties")
     for key in entry.get("reserved", ()):
-        if key not in schemas[entry["request"]]["properties"]:
-            raise ProjectionError(f"{path}/reserved", f"{entry['request']} has no {key}")
+        if key not in schemas.get(entry.get("request", ""), {}).get("properties", {}):
+            raise ProjectionError(f"{path}/reserved", f"{entry.get('request')} has no {key}")
 
 
 def _refuse_disagreement(
@@ -165,14 +171,18 @@ def _content(name: str, media_type: str = _JSON) -> Document:
 
 
 def _operation(entry: Node, parameters: list[Document], responses: Document) -> Document:
-    return {
+    operation = {
         "operationId": entry["operationId"],
         "tags": [entry["tag"]],
         "summary": entry["summary"],
         "description": entry.get("description", ""),
         "parameters": parameters,
-        "requestBody": {"required": True, "content": _content(entry["request"])},
         "responses": responses,
+    }
+    if "request" not in entry:
+        return operation
+    return operation | {
+        "requestBody": {"required": True, "content": _content(entry["request"])},
         "x-sdk-params": {
             "name": entry["params"],
             "request": entry["request"],

@@ -58,6 +58,9 @@ def examples():
     yield errors.APITimeoutError("a", phase="pool", maybe_executed=False)
     yield errors.InvalidResponseError("a", status_code=206, content_type="text/html", garbled=True)
     yield errors.ResponseTooLargeError("a")
+    yield errors.EndpointWaitError(
+        "a", ready="NOT_READY", config_update="UPDATE_FAILED", reasons=("b",), timed_out=True
+    )
     yield errors.EndpointNotReadyError("a", status_code=503, retry_after=2.0)
     for status in (*BY_STATUS, 418, 500):
         yield error_class(status)(

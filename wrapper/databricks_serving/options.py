@@ -7,7 +7,7 @@ from typing import Any, Final, TypedDict, TypeVar
 
 from databricks_serving.errors import ConfigError
 
-__all__ = ["CallOptions", "ColdStart", "Limits", "RetryPolicy", "Timeouts"]
+__all__ = ["CallOptions", "ColdStart", "Limits", "RequestOptions", "RetryPolicy", "Timeouts"]
 
 # The system counts milliseconds in 32 bits; None means longer.
 _MAX_SECONDS: Final = 2_000_000.0
@@ -202,21 +202,28 @@ def _check_count(name: str, value: object, lowest: int, highest: int) -> None:
         raise ConfigError(f"{name} must be a whole number from {lowest} to {highest}")
 
 
-class CallOptions(TypedDict, total=False):
-    """Options that every call takes beside the parameters of its task."""
+class RequestOptions(TypedDict, total=False):
+    """Options that every request takes."""
 
-    extra_body: Mapping[str, Any] | None
-    """Keys added to the body as they are, over those of the parameters."""
     extra_headers: Mapping[str, str] | None
     """Headers added to the request."""
     extra_query: Mapping[str, str] | None
     """Query parameters added to the URL."""
-    served_model: str | None
-    """Name of the one served model of the endpoint to call; its traffic settings are ignored."""
     timeout: float | Timeouts | None
     """Seconds per phase of a try, for this call instead of the client's."""
     deadline: float | None
     """Seconds for the whole call: all tries, the waits between them and the whole answer."""
+
+
+class CallOptions(RequestOptions, total=False):
+    """Options that every call of an endpoint takes beside the parameters of its task."""
+
+    extra_body: Mapping[str, Any] | None
+    """Keys added to the body as they are, over those of the parameters."""
+    route: str | None
+    """Which way to go to the endpoint, instead of the client's: as `route` of the client."""
+    served_model: str | None
+    """Name of the one served model of the endpoint to call; its traffic settings are ignored."""
     idempotent: bool | None
     """Whether the call may be tried again although the model may have run it: False where the
     endpoint is an agent whose tools act."""

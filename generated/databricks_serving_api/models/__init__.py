@@ -22,19 +22,34 @@ if TYPE_CHECKING:
     from .completion_chunk import CompletionChunk
     from .completion_request import CompletionRequest
     from .completion_tokens_details import CompletionTokensDetails
+    from .create_endpoint_config import CreateEndpointConfig
+    from .create_endpoint_request import CreateEndpointRequest
+    from .create_served_entity import CreateServedEntity
+    from .data_plane_info import DataPlaneInfo
     from .databricks_options import DatabricksOptions
     from .databricks_output import DatabricksOutput
+    from .deployment_state import DeploymentState
     from .developer_message import DeveloperMessage
     from .embedding import Embedding
     from .embedding_request import EmbeddingRequest
     from .embedding_response import EmbeddingResponse
     from .encoding_format import EncodingFormat
+    from .endpoint_config import EndpointConfig
+    from .endpoint_config_update import EndpointConfigUpdate
+    from .endpoint_open_api import EndpointOpenApi
+    from .endpoint_ready import EndpointReady
+    from .endpoint_state import EndpointState
+    from .endpoint_tag import EndpointTag
+    from .endpoint_task import EndpointTask
     from .error_behavior import ErrorBehavior
     from .error_body import ErrorBody
     from .error_detail import ErrorDetail
+    from .external_model import ExternalModel
+    from .external_provider import ExternalProvider
     from .file_data import FileData
     from .file_part import FilePart
     from .finish_reason import FinishReason
+    from .foundation_model import FoundationModel
     from .function_call import FunctionCall
     from .function_call_delta import FunctionCallDelta
     from .function_definition import FunctionDefinition
@@ -55,7 +70,9 @@ if TYPE_CHECKING:
     from .other_response_format import OtherResponseFormat
     from .other_summary import OtherSummary
     from .output_config import OutputConfig
+    from .permission_level import PermissionLevel
     from .prompt_tokens_details import PromptTokensDetails
+    from .query_info import QueryInfo
     from .reasoning_effort import ReasoningEffort
     from .reasoning_part import ReasoningPart
     from .response_format_json_object import ResponseFormatJsonObject
@@ -63,8 +80,12 @@ if TYPE_CHECKING:
     from .response_format_text import ResponseFormatText
     from .response_message import ResponseMessage
     from .response_text_part import ResponseTextPart
+    from .served_entity import ServedEntity
+    from .served_entity_state import ServedEntityState
     from .service_policy import ServicePolicy
     from .service_tier import ServiceTier
+    from .serving_endpoint import ServingEndpoint
+    from .serving_endpoint_list import ServingEndpointList
     from .stream_options import StreamOptions
     from .string_map import StringMap
     from .summary_encrypted_text import SummaryEncryptedText
@@ -81,6 +102,8 @@ if TYPE_CHECKING:
     from .tool_choice_mode import ToolChoiceMode
     from .tool_message import ToolMessage
     from .top_logprob import TopLogprob
+    from .traffic_config import TrafficConfig
+    from .traffic_route import TrafficRoute
     from .usage import Usage
     from .user_message import UserMessage
     from .video_url_part import VideoUrlPart
@@ -104,19 +127,34 @@ __all__ = (
     "CompletionChunk",
     "CompletionRequest",
     "CompletionTokensDetails",
+    "CreateEndpointConfig",
+    "CreateEndpointRequest",
+    "CreateServedEntity",
     "DatabricksOptions",
     "DatabricksOutput",
+    "DataPlaneInfo",
+    "DeploymentState",
     "DeveloperMessage",
     "Embedding",
     "EmbeddingRequest",
     "EmbeddingResponse",
     "EncodingFormat",
+    "EndpointConfig",
+    "EndpointConfigUpdate",
+    "EndpointOpenApi",
+    "EndpointReady",
+    "EndpointState",
+    "EndpointTag",
+    "EndpointTask",
     "ErrorBehavior",
     "ErrorBody",
     "ErrorDetail",
+    "ExternalModel",
+    "ExternalProvider",
     "FileData",
     "FilePart",
     "FinishReason",
+    "FoundationModel",
     "FunctionCall",
     "FunctionCallDelta",
     "FunctionDefinition",
@@ -137,7 +175,9 @@ __all__ = (
     "OtherResponseFormat",
     "OtherSummary",
     "OutputConfig",
+    "PermissionLevel",
     "PromptTokensDetails",
+    "QueryInfo",
     "ReasoningEffort",
     "ReasoningPart",
     "ResponseFormatJsonObject",
@@ -145,8 +185,12 @@ __all__ = (
     "ResponseFormatText",
     "ResponseMessage",
     "ResponseTextPart",
+    "ServedEntity",
+    "ServedEntityState",
     "ServicePolicy",
     "ServiceTier",
+    "ServingEndpoint",
+    "ServingEndpointList",
     "StreamOptions",
     "StringMap",
     "SummaryEncryptedText",
@@ -163,6 +207,8 @@ __all__ = (
     "ToolChoiceMode",
     "ToolMessage",
     "TopLogprob",
+    "TrafficConfig",
+    "TrafficRoute",
     "Usage",
     "UserMessage",
     "VideoUrlPart",
@@ -191,19 +237,34 @@ if not TYPE_CHECKING:
         "CompletionChunk": "completion_chunk",
         "CompletionRequest": "completion_request",
         "CompletionTokensDetails": "completion_tokens_details",
+        "CreateEndpointConfig": "create_endpoint_config",
+        "CreateEndpointRequest": "create_endpoint_request",
+        "CreateServedEntity": "create_served_entity",
         "DatabricksOptions": "databricks_options",
         "DatabricksOutput": "databricks_output",
+        "DataPlaneInfo": "data_plane_info",
+        "DeploymentState": "deployment_state",
         "DeveloperMessage": "developer_message",
         "Embedding": "embedding",
         "EmbeddingRequest": "embedding_request",
         "EmbeddingResponse": "embedding_response",
         "EncodingFormat": "encoding_format",
+        "EndpointConfig": "endpoint_config",
+        "EndpointConfigUpdate": "endpoint_config_update",
+        "EndpointOpenApi": "endpoint_open_api",
+        "EndpointReady": "endpoint_ready",
+        "EndpointState": "endpoint_state",
+        "EndpointTag": "endpoint_tag",
+        "EndpointTask": "endpoint_task",
         "ErrorBehavior": "error_behavior",
         "ErrorBody": "error_body",
         "ErrorDetail": "error_detail",
+        "ExternalModel": "external_model",
+        "ExternalProvider": "external_provider",
         "FileData": "file_data",
         "FilePart": "file_part",
         "FinishReason": "finish_reason",
+        "FoundationModel": "foundation_model",
         "FunctionCall": "function_call",
         "FunctionCallDelta": "function_call_delta",
         "FunctionDefinition": "function_definition",
@@ -224,7 +285,9 @@ if not TYPE_CHECKING:
         "OtherResponseFormat": "other_response_format",
         "OtherSummary": "other_summary",
         "OutputConfig": "output_config",
+        "PermissionLevel": "permission_level",
         "PromptTokensDetails": "prompt_tokens_details",
+        "QueryInfo": "query_info",
         "ReasoningEffort": "reasoning_effort",
         "ReasoningPart": "reasoning_part",
         "ResponseFormatJsonObject": "response_format_json_object",
@@ -232,8 +295,12 @@ if not TYPE_CHECKING:
         "ResponseFormatText": "response_format_text",
         "ResponseMessage": "response_message",
         "ResponseTextPart": "response_text_part",
+        "ServedEntity": "served_entity",
+        "ServedEntityState": "served_entity_state",
         "ServicePolicy": "service_policy",
         "ServiceTier": "service_tier",
+        "ServingEndpoint": "serving_endpoint",
+        "ServingEndpointList": "serving_endpoint_list",
         "StreamOptions": "stream_options",
         "StringMap": "string_map",
         "SummaryEncryptedText": "summary_encrypted_text",
@@ -250,6 +317,8 @@ if not TYPE_CHECKING:
         "ToolChoiceMode": "tool_choice_mode",
         "ToolMessage": "tool_message",
         "TopLogprob": "top_logprob",
+        "TrafficConfig": "traffic_config",
+        "TrafficRoute": "traffic_route",
         "Usage": "usage",
         "UserMessage": "user_message",
         "VideoUrlPart": "video_url_part",

@@ -10,6 +10,7 @@ from databricks_serving._async.resources.auth import AsyncAuth
 from databricks_serving._async.resources.chat import AsyncChat
 from databricks_serving._async.resources.completions import AsyncCompletions
 from databricks_serving._async.resources.embeddings import AsyncEmbeddings
+from databricks_serving._async.resources.endpoints import AsyncEndpoints
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
 from databricks_serving._core.secret import Secret
@@ -52,6 +53,7 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
         idempotent: bool | None = None,
+        route: str | None = None,
         limits: Limits | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -68,6 +70,7 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
             max_retries=max_retries,
             retry=retry,
             idempotent=idempotent,
+            route=route,
             default_headers=default_headers,
         )
         source = None if auth is None else source_of(auth)
@@ -87,6 +90,7 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
         self.chat: AsyncChat = AsyncChat(caller)
         self.completions: AsyncCompletions = AsyncCompletions(caller)
         self.embeddings: AsyncEmbeddings = AsyncEmbeddings(caller)
+        self.endpoints: AsyncEndpoints = AsyncEndpoints(caller)
 
     @classmethod
     def from_workspace_client(cls, workspace_client: "HasConfig", **options: Any) -> Self:

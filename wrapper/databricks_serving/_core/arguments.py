@@ -12,8 +12,13 @@ from typing import Any
 
 from databricks_serving._core.boundary import CallableT, forgetful
 from databricks_serving.errors import InvalidRequestError
-from databricks_serving.options import CallOptions
-from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
+from databricks_serving.options import CallOptions, RequestOptions
+from databricks_serving_api.params import (
+    ChatParams,
+    CompletionParams,
+    CreateEndpointParams,
+    EmbeddingParams,
+)
 
 # Names that people look for here and that stand somewhere else.
 _ELSEWHERE = {
@@ -37,6 +42,10 @@ class CompletionArguments(CompletionParams, CallOptions, total=False):
 
 class EmbeddingArguments(EmbeddingParams, CallOptions, total=False):
     """Keyword arguments of an embedding call."""
+
+
+class CreateEndpointArguments(CreateEndpointParams, RequestOptions, total=False):
+    """Keyword arguments of a request that creates an endpoint."""
 
 
 def names_of(arguments: type[Any]) -> list[str]:

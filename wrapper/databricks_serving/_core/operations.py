@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from databricks_serving._core import shapes, subjects
+from databricks_serving._core import endpoint_shapes, shapes, subjects
 from databricks_serving._core.accumulate import (
     Accumulator,
     ChatAccumulator,
@@ -13,20 +13,31 @@ from databricks_serving._core.accumulate import (
 from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
+    CreateEndpointArguments,
     EmbeddingArguments,
 )
 from databricks_serving._core.units import MIB
 from databricks_serving.errors import PartialReply
 from databricks_serving.events import ChatEvent, CompletionEvent
+from databricks_serving.options import RequestOptions
 from databricks_serving_api.api.chat import create_chat_completion
 from databricks_serving_api.api.completions import create_completion
 from databricks_serving_api.api.embeddings import create_embedding
+from databricks_serving_api.api.endpoints import (
+    create_endpoint,
+    get_endpoint,
+    get_endpoint_openapi,
+    list_endpoints,
+)
 from databricks_serving_api.models import (
     ChatCompletion,
     ChatCompletionChunk,
     Completion,
     CompletionChunk,
     EmbeddingResponse,
+    EndpointOpenApi,
+    ServingEndpoint,
+    ServingEndpointList,
 )
 from databricks_serving_api.types import ReplyMeta
 
@@ -61,6 +72,8 @@ class Operation(Generic[ReplyT]):
     parse: Callable[[Mapping[str, Any]], ReplyT]
     count_parts: Callable[[Mapping[str, Any]], int | None]
     """Takes the body of a request; returns how many parts its reply must have, if that is known."""
+    path: str | None = None
+    """Its name on routes on which the body names the endpoint; None where it has none."""
     max_reply_bytes: int = 64 * MIB
 
 
@@ -74,6 +87,24 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
     accumulator: Callable[[], Accumulator[ChunkT, EventT, TextReplyT]] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementOperation(Operation[ReplyT]):
+    """A request about endpoints, to the control plane of the workspace."""
+
+    names_endpoint: bool = True
+    """Whether its address names the endpoint."""
+    has_body: bool = False
+    idempotent: bool = True
+
+
+def _unknown(_body: Mapping[str, Any]) -> None:
+    """Return how many parts a reply must have that has none to count."""
+
+
+def _no_body(_given: Mapping[str, Any]) -> None:
+    """Take what a request without a body is given: nothing."""
+
+
 CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = StreamingOperation(
     arguments=ChatArguments,
     check_request=subjects.check_chat,
@@ -85,6 +116,7 @@ CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = Strea
     as_event=shapes.chat_completion_as_chunk,
     accumulator=ChatAccumulator,
     count_parts=subjects.count_answers,
+    path="chat/completions",
 )
 
 COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = StreamingOperation(
@@ -98,6 +130,7 @@ COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = S
     as_event=shapes.completion_as_chunk,
     accumulator=CompletionAccumulator,
     count_parts=subjects.count_completions,
+    path="completions",
 )
 
 EMBEDDING: Operation[EmbeddingResponse] = Operation(
@@ -107,6 +140,48 @@ EMBEDDING: Operation[EmbeddingResponse] = Operation(
     check=shapes.check_embeddings,
     parse=create_embedding.parse,
     count_parts=subjects.count_texts,
+    path="embeddings",
     # 2,048 vectors of 4,096 numbers have 160 MB.
     max_reply_bytes=256 * MIB,
+)
+
+LIST_ENDPOINTS: ManagementOperation[ServingEndpointList] = ManagementOperation(
+    arguments=RequestOptions,
+    check_request=_no_body,
+    get_kwargs=list_endpoints.get_kwargs,
+    check=endpoint_shapes.check_endpoint_list,
+    parse=list_endpoints.parse,
+    count_parts=_unknown,
+    names_endpoint=False,
+)
+
+GET_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
+    arguments=RequestOptions,
+    check_request=_no_body,
+    get_kwargs=get_endpoint.get_kwargs,
+    check=endpoint_shapes.check_endpoint,
+    parse=get_endpoint.parse,
+    count_parts=_unknown,
+)
+
+GET_OPENAPI: ManagementOperation[EndpointOpenApi] = ManagementOperation(
+    arguments=RequestOptions,
+    check_request=_no_body,
+    get_kwargs=get_endpoint_openapi.get_kwargs,
+    check=endpoint_shapes.check_openapi,
+    parse=get_endpoint_openapi.parse,
+    count_parts=_unknown,
+)
+
+CREATE_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
+    arguments=CreateEndpointArguments,
+    check_request=subjects.check_new_endpoint,
+    get_kwargs=create_endpoint.get_kwargs,
+    check=endpoint_shapes.check_endpoint,
+    parse=create_endpoint.parse,
+    count_parts=_unknown,
+    names_endpoint=False,
+    has_body=True,
+    # A second try of one that came through would find the name taken.
+    idempotent=False,
 )

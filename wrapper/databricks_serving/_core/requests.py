@@ -12,6 +12,7 @@ from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_un
 from databricks_serving._core.operations import Operation
 from databricks_serving._core.places import Place
 from databricks_serving._core.reading import Reading
+from databricks_serving._core.routes import Route, route_of
 from databricks_serving._core.secret import Hidden
 from databricks_serving._core.settings import (
     Settings,
@@ -120,24 +121,22 @@ def build_request(
     refuse_unknown(arguments, names_of(operation.arguments))
     given = {name: value for name, value in arguments.items() if value is not None}
     options = {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
-    timeouts, idempotent = _call_options(options, settings)
+    timeouts, idempotent = call_options(options, settings)
     operation.check_request(given)
-    extra = _mapping(options, "extra_body")
+    extra = mapping_of(options, "extra_body")
     if "stream" in extra:
         raise InvalidRequestError("extra_body must not set stream: use create(stream=True)")
-    body = {**given, **({"stream": True} if stream else {}), **extra}
-    kwargs = _in_json(body, lambda: operation.get_kwargs(_check_endpoint(endpoint), body=body))
+    route = _route(options, settings)
+    name = check_endpoint(endpoint)
+    named = {} if route is None else {"model": name}
+    body = {**named, **given, **({"stream": True} if stream else {}), **extra}
+    kwargs = in_json(body, lambda: operation.get_kwargs(name, body=body))
     return Request(
         endpoint=endpoint,
         method=kwargs["method"].upper(),
-        url=place.url(
-            kwargs["url"],
-            endpoint,
-            _check_served_model(options.get("served_model")),
-            _mapping(options, "extra_query"),
-        ),
-        headers=Hidden(_headers(settings, place, options, call_id, stream=stream)),
-        content=Hidden(_content(kwargs["json"], settings.limits.request_bytes)),
+        url=_url(operation, place, endpoint, kwargs["url"], route, options),
+        headers=Hidden(request_headers(settings, place, options, call_id, stream=stream)),
+        content=Hidden(json_content(kwargs["json"], settings.limits.request_bytes)),
         timeouts=timeouts,
         limit=_limit(operation, settings, stream=stream),
         idempotent=idempotent,
@@ -145,8 +144,36 @@ def build_request(
     )
 
 
-def _content(body: Any, limit: int) -> bytes:
-    content = _in_json(body, lambda: json_codec.encode(body))
+def _url(
+    operation: Operation[Any],
+    place: Place,
+    endpoint: str,
+    path: str,
+    route: Route | None,
+    options: Mapping[str, Any],
+) -> str:
+    served_model = _check_served_model(options.get("served_model"))
+    query = mapping_of(options, "extra_query")
+    if route is None:
+        return place.url(path, endpoint, served_model, query)
+    if served_model is not None:
+        raise InvalidRequestError(
+            f"served_model can be chosen on the endpoint's own path only: route={route.name!r} "
+            "has no place for it"
+        )
+    return place.url_through(route, operation.path, query)
+
+
+def _route(options: Mapping[str, Any], settings: Settings) -> Route | None:
+    try:
+        return route_of(options["route"]) if "route" in options else settings.route
+    except ConfigError as error:
+        raise InvalidRequestError(str(error)) from None
+
+
+def json_content(body: Any, limit: int) -> bytes:
+    """Return a body as JSON; raises InvalidRequestError where it is none, or too large."""
+    content = in_json(body, lambda: json_codec.encode(body))
     if len(content) > limit:
         raise InvalidRequestError(
             f"the request has {len(content)} bytes, more than the {limit} of "
@@ -161,11 +188,12 @@ def _limit(operation: Operation[Any], settings: Settings, *, stream: bool) -> in
     return limits.stream_bytes if stream else limits.response_bytes or operation.max_reply_bytes
 
 
-def _check_endpoint(name: object) -> str:
+def check_endpoint(name: object, argument: str = "model") -> str:
+    """Return the name of an endpoint; raises InvalidRequestError for what cannot be one."""
     if isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name):
         return name
     raise InvalidRequestError(
-        "model must be the name of a serving endpoint: letters, digits, '-', '_' and '.', "
+        f"{argument} must be the name of a serving endpoint: letters, digits, '-', '_' and '.', "
         f"at most 255 of them, not {name!r:.80}"
     )
 
@@ -179,16 +207,18 @@ def _check_served_model(name: object) -> str | None:
     )
 
 
-def _mapping(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def mapping_of(options: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an option that is a mapping, empty if it was not given."""
     value = options.get(name, {})
     if not isinstance(value, Mapping):
         raise InvalidRequestError(f"{name} must be a dict, not {type(value).__name__}")
     return value  # pyright: ignore[reportUnknownVariableType] - its keys are checked where used
 
 
-def _headers(
+def request_headers(
     settings: Settings, place: Place, options: Mapping[str, Any], call_id: str, *, stream: bool
 ) -> dict[str, str]:
+    """Return the headers of a request, names in lower case; raises InvalidRequestError."""
     # fact: a host that serves several workspaces takes the id of one in this header.
     several = {} if place.workspace_id is None else {_WORKSPACE: place.workspace_id}
     return {
@@ -198,12 +228,13 @@ def _headers(
         "accept-encoding": "identity" if stream else "gzip, deflate",
         "idempotency-key": call_id,
         **settings.headers.reveal(),
-        **check_headers("extra_headers", _mapping(options, "extra_headers")),
+        **check_headers("extra_headers", mapping_of(options, "extra_headers")),
         "content-type": "application/json",
     }
 
 
-def _call_options(options: Mapping[str, Any], settings: Settings) -> tuple[Timeouts, bool]:
+def call_options(options: Mapping[str, Any], settings: Settings) -> tuple[Timeouts, bool]:
+    """Return the limits of a call, and whether it may be repeated; raises InvalidRequestError."""
     try:
         timeout, deadline = options.get("timeout"), options.get("deadline")
         timeouts = changed_timeouts(settings.timeouts, timeout, deadline)
@@ -218,11 +249,12 @@ def until_of(arguments: Mapping[str, Any], settings: Settings, now: float) -> fl
     Raises:
         InvalidRequestError: When its timeout or deadline cannot work.
     """
-    timeouts, _ = _call_options(arguments, settings)
+    timeouts, _ = call_options(arguments, settings)
     return None if timeouts.total is None else now + timeouts.total
 
 
-def _in_json(value: object, write: Callable[[], T]) -> T:
+def in_json(value: object, write: Callable[[], T]) -> T:
+    """Do what writes a value as JSON; raises InvalidRequestError, naming the place at fault."""
     # Only the place and the kind of value are named: the value may be the user's text.
     try:
         return write()

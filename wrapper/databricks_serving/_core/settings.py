@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from databricks_serving._core.routes import Route, route_of
 from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
 from databricks_serving.errors import ConfigError, InvalidRequestError
@@ -43,6 +44,7 @@ class Options:
     max_retries: int | None = None
     retry: RetryPolicy | None = None
     idempotent: bool | None = None
+    route: str | None = None
     default_headers: Mapping[str, str] | None = field(default=None, repr=False)
 
 
@@ -55,6 +57,8 @@ class Settings:
     limits: Limits
     headers: Hidden[Mapping[str, str]]
     idempotent: bool = True
+    route: Route | None = None
+    """The way to the endpoints; None for their own paths."""
     log_bodies: bool = False
 
 
@@ -85,6 +89,7 @@ def changed_settings(settings: Settings, options: Options) -> Settings:
         timeouts=changed_timeouts(settings.timeouts, options.timeout, options.deadline),
         retry=_changed_retry(settings.retry, options),
         idempotent=check_idempotent(options.idempotent, settings.idempotent),
+        route=settings.route if options.route is None else route_of(options.route),
         headers=Hidden({**settings.headers.reveal(), **headers}),
     )
 

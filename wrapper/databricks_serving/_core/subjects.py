@@ -6,7 +6,12 @@ from typing import Any, Final
 from databricks_serving._core.argument_types import check_types
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving.errors import InvalidRequestError
-from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
+from databricks_serving_api.params import (
+    ChatParams,
+    CompletionParams,
+    CreateEndpointParams,
+    EmbeddingParams,
+)
 from databricks_serving_api.types import Model
 
 _MESSAGES: Final = 'a list of at least one message such as {"role": "user", "content": "Hi"}'
@@ -37,6 +42,11 @@ def check_embedding(given: Mapping[str, Any]) -> None:
     """Refuse anything but a text or a list of at least one, and parameters of other types."""
     _check_texts("input", given.get("input"))
     check_types(EmbeddingParams, given)
+
+
+def check_new_endpoint(given: Mapping[str, Any]) -> None:
+    """Refuse parameters of other types."""
+    check_types(CreateEndpointParams, given)
 
 
 def count_answers(body: Mapping[str, Any]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from databricks_serving._core.boundary import forgetful
+from databricks_serving._core.routes import INVOCATIONS
 from databricks_serving._core.settings import Options, Settings, changed_settings
 from databricks_serving._shell.caller import BaseCaller
 from databricks_serving.auth._access import Access
@@ -44,6 +45,12 @@ class BaseClient(ABC, Generic[CallerT]):
     def idempotent(self) -> bool:
         """Whether calls may be tried again although the model may have run them."""
         return self._caller.settings.idempotent
+
+    @property
+    def route(self) -> str:
+        """Which way calls go to the endpoints."""
+        route = self._caller.settings.route
+        return INVOCATIONS if route is None else route.name
 
     @property
     def limits(self) -> Limits:
@@ -97,6 +104,7 @@ class BaseClient(ABC, Generic[CallerT]):
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
         idempotent: bool | None = None,
+        route: str | None = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections.
@@ -111,6 +119,7 @@ class BaseClient(ABC, Generic[CallerT]):
             max_retries: As for the client.
             retry: As for the client.
             idempotent: As for the client.
+            route: As for the client.
             default_headers: Headers added to those of the client.
         """
         options = Options(
@@ -119,6 +128,7 @@ class BaseClient(ABC, Generic[CallerT]):
             max_retries=max_retries,
             retry=retry,
             idempotent=idempotent,
+            route=route,
             default_headers=default_headers,
         )
         access = None

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from databricks_serving._core.call import AnswerT, Call, World
 from databricks_serving._core.logs import log_body, log_try
+from databricks_serving._core.management import request_of
 from databricks_serving._core.operations import (
     ChunkT,
     EventT,
@@ -18,7 +19,7 @@ from databricks_serving._core.operations import (
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.raw import RawResponse
 from databricks_serving._core.replies import Response, status_error
-from databricks_serving._core.requests import Request, build_request, until_of
+from databricks_serving._core.requests import Request, until_of
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving._core.whole import whole_reply
 from databricks_serving._http import Exchange, Sender
@@ -88,15 +89,8 @@ class Caller(BaseCaller[Sender, Credentials]):
         if resolved is None:
             until = until_of(arguments, self.settings, self.credentials.clocks.monotonic())
             resolved = self.credentials.resolved(until)
-        request = build_request(
-            operation,
-            self.settings,
-            resolved.place,
-            endpoint,
-            arguments,
-            call_id=str(uuid4()),
-            stream=stream,
-        )
+        known = operation, self.settings, resolved.place, endpoint, arguments
+        request = request_of(*known, call_id=str(uuid4()), stream=stream)
         if self.settings.log_bodies:
             log_body("request", request.content.reveal())
         return request

@@ -20,6 +20,7 @@ from databricks_serving._sync.resources.auth import Auth
 from databricks_serving._sync.resources.chat import Chat
 from databricks_serving._sync.resources.completions import Completions
 from databricks_serving._sync.resources.embeddings import Embeddings
+from databricks_serving._sync.resources.endpoints import Endpoints
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable
@@ -56,6 +57,9 @@ class ServingClient(BaseClient[Caller]):
         retry: When and how often to try again.
         idempotent: Whether a call may be tried again although the model may have run it: False
             where endpoints are agents whose tools act.
+        route: Which way to go to the endpoints: `invocations`, their own paths; `openai`, the
+            OpenAI-compatible paths; `open-responses`; `ai-gateway`, for names of the catalogue; or
+            the address of a gateway, which gets the token.
         limits: How much to keep open, to send and to take in.
         transport: Any blocking httpx transport, instead of the default one.
         ssl_context: For the default transport, instead of one that trusts what the system trusts
@@ -85,6 +89,7 @@ class ServingClient(BaseClient[Caller]):
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
         idempotent: bool | None = None,
+        route: str | None = None,
         limits: Limits | None = None,
         transport: "httpx.BaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -101,6 +106,7 @@ class ServingClient(BaseClient[Caller]):
             max_retries=max_retries,
             retry=retry,
             idempotent=idempotent,
+            route=route,
             default_headers=default_headers,
         )
         source = None if auth is None else source_of(auth)
@@ -120,6 +126,7 @@ class ServingClient(BaseClient[Caller]):
         self.chat: Chat = Chat(caller)
         self.completions: Completions = Completions(caller)
         self.embeddings: Embeddings = Embeddings(caller)
+        self.endpoints: Endpoints = Endpoints(caller)
 
     @classmethod
     def from_workspace_client(cls, workspace_client: "HasConfig", **options: Any) -> Self:

@@ -21,6 +21,7 @@
     │   ├── RateLimitError                     429
     │   └── InternalServerError                500 and above
     │       └── EndpointNotReadyError          503: the endpoint is scaling up from zero
+    ├── EndpointWaitError                      an endpoint did not become ready
     ├── InvalidResponseError                   the answer is not what the contract says
     │   └── ResponseTooLargeError              ... or larger than the client takes in
     └── StreamError                            a stream broke; `partial` keeps what had come
@@ -53,6 +54,7 @@ from databricks_serving.errors._answers import (
     ResponseTooLargeError,
     UnprocessableEntityError,
 )
+from databricks_serving.errors._endpoints import EndpointWaitError
 from databricks_serving.errors._root import (
     ClientClosedError,
     ConfigError,
@@ -80,6 +82,7 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "EndpointNotReadyError",
+    "EndpointWaitError",
     "InternalServerError",
     "InvalidRequestError",
     "InvalidResponseError",
