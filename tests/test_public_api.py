@@ -6,7 +6,7 @@ import re
 import pytest
 
 import databricks_serving
-from databricks_serving import auth, errors, events, models, options, params
+from databricks_serving import auth, errors, events, models, options, params, usage
 from databricks_serving.models import Model
 
 # A change of this list is a change of the public face: add it to the changelog.
@@ -24,6 +24,8 @@ NAMES = [
     "ServingClient",
     "ServingError",
     "Timeouts",
+    "UsageMeter",
+    "UsageTotals",
     "__version__",
     "auth",
     "errors",
@@ -31,7 +33,7 @@ NAMES = [
     "models",
     "params",
 ]
-MODULES = [databricks_serving, auth, errors, events, models, options, params]
+MODULES = [databricks_serving, auth, errors, events, models, options, params, usage]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
 
 
@@ -144,7 +146,7 @@ def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
     resources = {"auth", "chat", "completions", "embeddings", "endpoints"}
-    options = {"host", "idempotent", "limits", "retry", "route", "timeouts"}
+    options = {"host", "idempotent", "limits", "retry", "route", "timeouts", "usage"}
     copies = {"from_workspace_client", "route_optimized", "with_options"}
     assert shown == {*resources, *options, *copies, "close"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {

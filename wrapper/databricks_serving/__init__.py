@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from databricks_serving._sync.stream import ChunkStream, EventStream
     from databricks_serving.errors import ServingError
     from databricks_serving.options import CallOptions, ColdStart, Limits, RetryPolicy, Timeouts
+    from databricks_serving.usage import UsageMeter, UsageTotals
 else:
     # The types and errors alone must not cost the import of an HTTP stack.
     _HOMES = {
@@ -40,6 +41,8 @@ else:
         "ServingClient": "_sync.client",
         "ServingError": "errors",
         "Timeouts": "options",
+        "UsageMeter": "usage",
+        "UsageTotals": "usage",
         "auth": None,
         "errors": None,
         "events": None,
@@ -77,6 +80,8 @@ __all__ = [
     "ServingClient",
     "ServingError",
     "Timeouts",
+    "UsageMeter",
+    "UsageTotals",
     "__version__",
     "auth",
     "errors",

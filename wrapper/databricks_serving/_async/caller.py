@@ -43,7 +43,11 @@ class AsyncCaller(BaseCaller[AsyncSender, AsyncCredentials]):
             response = await self._respond(await self._signed(call), call.phases())
             return whole_reply(operation, response, call.request.reading)
 
-        return await self._repeat(request, attempt)
+        reply = await self._repeat(request, attempt)
+        count = self.meter_of(request)
+        if count is not None:
+            count(reply)
+        return reply
 
     async def raw(
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
@@ -65,13 +69,14 @@ class AsyncCaller(BaseCaller[AsyncSender, AsyncCredentials]):
     ) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
         """Start a streamed call; it is begun when its first chunk is there."""
         request = await self._build(operation, endpoint, arguments, stream=True)
+        count = self.meter_of(request)
 
         async def attempt(call: Call) -> AsyncChunkStream[TextReplyT, ChunkT, EventT]:
             signed = await self._signed(call)
             phases = call.phases()
             exchange = await self._open(signed, phases)
             session = StreamSession(operation, exchange.meta, signed.reading)
-            reader = AsyncReader(exchange, session, phases, call.interrupted)
+            reader = AsyncReader(exchange, session, phases, call.interrupted, count)
             await reader.begin()
             return AsyncChunkStream(reader)
 

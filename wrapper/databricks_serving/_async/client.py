@@ -54,6 +54,7 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
         retry: RetryPolicy | None = None,
         idempotent: bool | None = None,
         route: str | None = None,
+        track_usage: bool = False,
         limits: Limits | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -71,6 +72,7 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
             retry=retry,
             idempotent=idempotent,
             route=route,
+            track_usage=track_usage,
             default_headers=default_headers,
         )
         source = None if auth is None else source_of(auth)

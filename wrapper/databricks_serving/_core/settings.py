@@ -10,6 +10,7 @@ from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
 from databricks_serving.errors import ConfigError, InvalidRequestError
 from databricks_serving.options import Limits, RetryPolicy, Timeouts, check_seconds, laid_over
+from databricks_serving.usage import UsageMeter
 
 USER_AGENT = f"databricks-serving/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -45,6 +46,7 @@ class Options:
     retry: RetryPolicy | None = None
     idempotent: bool | None = None
     route: str | None = None
+    track_usage: bool | None = None
     default_headers: Mapping[str, str] | None = field(default=None, repr=False)
 
 
@@ -59,6 +61,8 @@ class Settings:
     idempotent: bool = True
     route: Route | None = None
     """The way to the endpoints; None for their own paths."""
+    meter: UsageMeter | None = None
+    """What counts tokens; None where nobody wants to know."""
     log_bodies: bool = False
 
 
@@ -90,6 +94,7 @@ def changed_settings(settings: Settings, options: Options) -> Settings:
         retry=_changed_retry(settings.retry, options),
         idempotent=check_idempotent(options.idempotent, settings.idempotent),
         route=settings.route if options.route is None else route_of(options.route),
+        meter=_changed_meter(settings.meter, options.track_usage),
         headers=Hidden({**settings.headers.reveal(), **headers}),
     )
 
@@ -130,6 +135,14 @@ def check_idempotent(value: bool | None, default: bool) -> bool:
     if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
         raise ConfigError(f"idempotent must be a bool, not {type(value).__name__}")
     return value
+
+
+def _changed_meter(meter: UsageMeter | None, track: bool | None) -> UsageMeter | None:
+    if track is None:
+        return meter
+    if not isinstance(track, bool):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+        raise ConfigError(f"track_usage must be a bool, not {type(track).__name__}")
+    return UsageMeter() if track else None
 
 
 def _changed_retry(policy: RetryPolicy, options: Options) -> RetryPolicy:

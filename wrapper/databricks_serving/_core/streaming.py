@@ -95,6 +95,11 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         """Whether nothing more will come: no more bytes need be fed."""
         return self._ended and not self._pending and self._answer_chunk is None
 
+    @property
+    def begun(self) -> bool:
+        """Whether a chunk has come."""
+        return self._begun
+
     def snapshot(self) -> TextReplyT:
         """Return the reply so far."""
         reply = self._accumulator.snapshot() if self._answer is None else self._answer

@@ -1,8 +1,10 @@
 """What both callers hold."""
 
+from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar
 
 from databricks_serving._core.call import Shared
+from databricks_serving._core.requests import Request
 from databricks_serving._core.settings import Settings
 from databricks_serving._shell.credentials import BaseCredentials
 from databricks_serving.auth._access import Access
@@ -43,3 +45,18 @@ class BaseCaller(Generic[SenderT, CredentialsT]):
         """
         credentials = self.credentials if access is None else self.credentials.other(access)
         return type(self)(settings, self.sender, credentials, self.shared)
+
+    def meter_of(self, request: Request) -> Callable[[Any], None] | None:
+        """Return what counts the answers to a request; None where they are not counted."""
+        meter = self.settings.meter
+        if meter is None:
+            return None
+
+        def count(reply: Any) -> None:
+            # Descriptions of endpoints and predictions count no tokens.
+            if not hasattr(reply, "usage"):
+                return
+            served_model = reply.meta.served_model_name if reply.meta else None
+            meter.add(request.endpoint, served_model, reply.usage)
+
+        return count

@@ -11,7 +11,9 @@ from databricks_serving._shell.caller import BaseCaller
 from databricks_serving.auth._access import Access
 from databricks_serving.auth._given import AuthLike, source_of
 from databricks_serving.auth._route import route_of
+from databricks_serving.errors import ConfigError
 from databricks_serving.options import Limits, RetryPolicy, Timeouts
+from databricks_serving.usage import UsageMeter
 
 _NOT_PORTABLE = (
     "a client cannot be pickled or copied: it holds connections and a token; "
@@ -51,6 +53,21 @@ class BaseClient(ABC, Generic[CallerT]):
         """Which way calls go to the endpoints."""
         route = self._caller.settings.route
         return INVOCATIONS if route is None else route.name
+
+    @property
+    def usage(self) -> UsageMeter:
+        """What the calls of this client, and of copies that share its meter, have used.
+
+        Raises:
+            ConfigError: When it is not counted.
+        """
+        meter = self._caller.settings.meter
+        if meter is None:
+            raise ConfigError(
+                "usage is not counted: make the client with track_usage=True, or a copy with "
+                "with_options(track_usage=True)"
+            )
+        return meter
 
     @property
     def limits(self) -> Limits:
@@ -105,6 +122,7 @@ class BaseClient(ABC, Generic[CallerT]):
         retry: RetryPolicy | None = None,
         idempotent: bool | None = None,
         route: str | None = None,
+        track_usage: bool | None = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections.
@@ -120,6 +138,7 @@ class BaseClient(ABC, Generic[CallerT]):
             retry: As for the client.
             idempotent: As for the client.
             route: As for the client.
+            track_usage: True gives the copy a meter of its own, False none.
             default_headers: Headers added to those of the client.
         """
         options = Options(
@@ -129,6 +148,7 @@ class BaseClient(ABC, Generic[CallerT]):
             retry=retry,
             idempotent=idempotent,
             route=route,
+            track_usage=track_usage,
             default_headers=default_headers,
         )
         access = None

@@ -43,7 +43,11 @@ class Caller(BaseCaller[Sender, Credentials]):
             response = self._respond(self._signed(call), call.phases())
             return whole_reply(operation, response, call.request.reading)
 
-        return self._repeat(request, attempt)
+        reply = self._repeat(request, attempt)
+        count = self.meter_of(request)
+        if count is not None:
+            count(reply)
+        return reply
 
     def raw(
         self, operation: Operation[ReplyT], endpoint: str, arguments: Mapping[str, Any]
@@ -65,13 +69,14 @@ class Caller(BaseCaller[Sender, Credentials]):
     ) -> ChunkStream[TextReplyT, ChunkT, EventT]:
         """Start a streamed call; it is begun when its first chunk is there."""
         request = self._build(operation, endpoint, arguments, stream=True)
+        count = self.meter_of(request)
 
         def attempt(call: Call) -> ChunkStream[TextReplyT, ChunkT, EventT]:
             signed = self._signed(call)
             phases = call.phases()
             exchange = self._open(signed, phases)
             session = StreamSession(operation, exchange.meta, signed.reading)
-            reader = Reader(exchange, session, phases, call.interrupted)
+            reader = Reader(exchange, session, phases, call.interrupted, count)
             reader.begin()
             return ChunkStream(reader)
 

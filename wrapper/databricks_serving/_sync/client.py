@@ -60,6 +60,7 @@ class ServingClient(BaseClient[Caller]):
         route: Which way to go to the endpoints: `invocations`, their own paths; `openai`, the
             OpenAI-compatible paths; `open-responses`; `ai-gateway`, for names of the catalogue; or
             the address of a gateway, which gets the token.
+        track_usage: Count the tokens of all calls; `client.usage` has the sums.
         limits: How much to keep open, to send and to take in.
         transport: Any blocking httpx transport, instead of the default one.
         ssl_context: For the default transport, instead of one that trusts what the system trusts
@@ -90,6 +91,7 @@ class ServingClient(BaseClient[Caller]):
         retry: RetryPolicy | None = None,
         idempotent: bool | None = None,
         route: str | None = None,
+        track_usage: bool = False,
         limits: Limits | None = None,
         transport: "httpx.BaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -107,6 +109,7 @@ class ServingClient(BaseClient[Caller]):
             retry=retry,
             idempotent=idempotent,
             route=route,
+            track_usage=track_usage,
             default_headers=default_headers,
         )
         source = None if auth is None else source_of(auth)

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic
+from typing import Any, Generic
 
 from databricks_serving._core.boundary import forget
 from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
@@ -19,6 +19,7 @@ from databricks_serving._http import Exchange
 from databricks_serving.errors import ServingError, StreamUseError
 
 Note = Callable[[ServingError], None]
+Count = Callable[[Any], None]
 
 
 class Reader(Generic[TextReplyT, ChunkT, EventT]):
@@ -29,6 +30,7 @@ class Reader(Generic[TextReplyT, ChunkT, EventT]):
         session: What its bytes mean.
         phases: Its timeouts.
         note: Tells an error which call it ended.
+        count: Counts what the answer used, once it is over; None where nobody wants to know.
     """
 
     def __init__(
@@ -37,11 +39,13 @@ class Reader(Generic[TextReplyT, ChunkT, EventT]):
         session: StreamSession[TextReplyT, ChunkT, EventT],
         phases: Phases,
         note: Note,
+        count: Count | None,
     ) -> None:
         self.session = session
         self._exchange = exchange
         self._phases = phases
         self._note = note
+        self._count = count
         self._pieces = exchange.chunks()
         self._first: ChunkT | None = None
         self._turn = threading.Lock()
@@ -79,6 +83,9 @@ class Reader(Generic[TextReplyT, ChunkT, EventT]):
     def close(self) -> None:
         """Release the connection; the rest of the answer is dropped."""
         self._closed = True
+        count, self._count = self._count, None
+        if count is not None and self.session.begun:
+            count(self.session.snapshot())
         self._exchange.close()
 
     def _read(self) -> ChunkT | None:
