@@ -6,7 +6,7 @@ import re
 import pytest
 
 import databricks_serving
-from databricks_serving import auth, errors, events, models, options, params, usage
+from databricks_serving import auth, errors, events, families, models, options, params, usage
 from databricks_serving.models import Model
 
 # A change of this list is a change of the public face: add it to the changelog.
@@ -18,6 +18,7 @@ NAMES = [
     "ChunkStream",
     "ColdStart",
     "EventStream",
+    "Explanation",
     "Limits",
     "RawResponse",
     "RetryPolicy",
@@ -30,10 +31,11 @@ NAMES = [
     "auth",
     "errors",
     "events",
+    "families",
     "models",
     "params",
 ]
-MODULES = [databricks_serving, auth, errors, events, models, options, params, usage]
+MODULES = [databricks_serving, auth, errors, events, families, models, options, params, usage]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
 
 
@@ -44,7 +46,7 @@ def test_the_public_names_are_these():
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
 def test_the_public_names_of_a_module_are_sorted_and_true(module):
     names = module.__all__
-    assert names == sorted(set(names))
+    assert names == sorted(set(names), key=lambda name: (not name.isupper(), name))
     assert all(getattr(module, name) is not None for name in names)
     assert set(names) <= set(dir(module))
 
@@ -151,6 +153,7 @@ def test_instances_show_no_inner_parts():
     assert shown == {*resources, *options, *copies, "close"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
         "create",
+        "explain",
         "stream",
         "with_raw_response",
     }

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from databricks_serving._version import __version__
 
 if TYPE_CHECKING:
-    from databricks_serving import auth, errors, events, models, params
+    from databricks_serving import auth, errors, events, families, models, params
     from databricks_serving._async.client import AsyncServingClient
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
+    from databricks_serving._core.explanation import Explanation
     from databricks_serving._core.raw import RawResponse
     from databricks_serving._sync.client import ServingClient
     from databricks_serving._sync.stream import ChunkStream, EventStream
@@ -36,6 +37,7 @@ else:
         "ColdStart": "options",
         "EventStream": "_sync.stream",
         "Limits": "options",
+        "Explanation": "_core.explanation",
         "RawResponse": "_core.raw",
         "RetryPolicy": "options",
         "ServingClient": "_sync.client",
@@ -46,6 +48,7 @@ else:
         "auth": None,
         "errors": None,
         "events": None,
+        "families": None,
         "models": None,
         "params": None,
     }
@@ -74,6 +77,7 @@ __all__ = [
     "ChunkStream",
     "ColdStart",
     "EventStream",
+    "Explanation",
     "Limits",
     "RawResponse",
     "RetryPolicy",
@@ -86,6 +90,7 @@ __all__ = [
     "auth",
     "errors",
     "events",
+    "families",
     "models",
     "params",
 ]

@@ -3,11 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from inspect import iscoroutinefunction
-from typing import Any, Final, TypedDict, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
 from databricks_serving.errors import ConfigError
 
-__all__ = ["CallOptions", "ColdStart", "Limits", "RequestOptions", "RetryPolicy", "Timeouts"]
+__all__ = [
+    "AdaptLevel",
+    "CallOptions",
+    "ColdStart",
+    "Limits",
+    "RequestOptions",
+    "RetryPolicy",
+    "Timeouts",
+]
+
+AdaptLevel: TypeAlias = Literal["off", "certain", "all"]
+"""How far requests are changed to what the family of their model takes."""
 
 # The system counts milliseconds in 32 bits; None means longer.
 _MAX_SECONDS: Final = 2_000_000.0
@@ -222,6 +233,9 @@ class CallOptions(RequestOptions, total=False):
     """Keys added to the body as they are, over those of the parameters."""
     route: str | None
     """Which way to go to the endpoint, instead of the client's: as `route` of the client."""
+    adapt: AdaptLevel | None
+    """How far to change a copy of the request to what the model's family takes, instead of the
+    client's `adapt`."""
     served_model: str | None
     """Name of the one served model of the endpoint to call; its traffic settings are ignored."""
     idempotent: bool | None

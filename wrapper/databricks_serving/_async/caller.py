@@ -10,7 +10,8 @@ from databricks_serving._async.reader import AsyncReader
 from databricks_serving._async.repeat import repeat
 from databricks_serving._async.stream import AsyncChunkStream
 from databricks_serving._core.call import AnswerT, Call, World
-from databricks_serving._core.logs import log_body, log_try
+from databricks_serving._core.explanation import Explanation, explanation_of
+from databricks_serving._core.logs import log_body, log_changes, log_try
 from databricks_serving._core.management import request_of
 from databricks_serving._core.operations import (
     ChunkT,
@@ -82,6 +83,19 @@ class AsyncCaller(BaseCaller[AsyncSender, AsyncCredentials]):
 
         return await self._repeat(request, attempt)
 
+    async def explain(
+        self,
+        operation: Operation[Any],
+        endpoint: str,
+        arguments: Mapping[str, Any],
+        *,
+        stream: bool,
+    ) -> Explanation:
+        """Return what a call would send."""
+        request = await self._build(operation, endpoint, arguments, stream=stream)
+        family = self.settings.adaptation.family_of(endpoint)
+        return explanation_of(request, None if family is None else family.name)
+
     async def _build(
         self,
         operation: Operation[Any],
@@ -96,6 +110,7 @@ class AsyncCaller(BaseCaller[AsyncSender, AsyncCredentials]):
             resolved = await self.credentials.resolved(until)
         known = operation, self.settings, resolved.place, endpoint, arguments
         request = request_of(*known, call_id=str(uuid4()), stream=stream)
+        log_changes(request)
         if self.settings.log_bodies:
             log_body("request", request.content.reveal())
         return request

@@ -24,7 +24,8 @@ from databricks_serving._shell.client import BaseClient
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable
-from databricks_serving.options import Limits, RetryPolicy, Timeouts
+from databricks_serving.families import ModelFamily
+from databricks_serving.options import AdaptLevel, Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
     import ssl
@@ -55,6 +56,8 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
         idempotent: bool | None = None,
         route: str | None = None,
         track_usage: bool = False,
+        adapt: AdaptLevel | None = None,
+        families: Mapping[str, ModelFamily | str] | None = None,
         limits: Limits | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -73,6 +76,8 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
             idempotent=idempotent,
             route=route,
             track_usage=track_usage,
+            adapt=adapt,
+            families=families,
             default_headers=default_headers,
         )
         source = None if auth is None else source_of(auth)

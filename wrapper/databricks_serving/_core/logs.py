@@ -61,3 +61,9 @@ def log_body(what: str, body: bytes, secrets: Iterable[Secret] = ()) -> None:
         text = shown[:_SHOWN].decode("utf-8", "replace")
         cut = f" ... ({len(body)} bytes)" if len(body) > _SHOWN else ""
         logger.debug("%s body: %s%s", what, text, cut)
+
+
+def log_changes(request: "Request") -> None:
+    """Log what was changed in a copy of a request to suit the family of its model."""
+    for change in request.changes:
+        logger.info("endpoint %s: adapted %s", request.endpoint, change)

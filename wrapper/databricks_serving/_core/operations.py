@@ -74,6 +74,8 @@ class Operation(Generic[ReplyT]):
     """Takes the body of a request; returns how many parts its reply must have, if that is known."""
     path: str | None = None
     """Its name on routes on which the body names the endpoint; None where it has none."""
+    adapts: bool = False
+    """Whether its requests are made to suit the family of the model."""
     max_reply_bytes: int = 64 * MIB
 
 
@@ -117,6 +119,7 @@ CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = Strea
     accumulator=ChatAccumulator,
     count_parts=subjects.count_answers,
     path="chat/completions",
+    adapts=True,
 )
 
 COMPLETION: StreamingOperation[Completion, CompletionChunk, CompletionEvent] = StreamingOperation(

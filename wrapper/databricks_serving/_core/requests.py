@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.access import Pass
+from databricks_serving._core.adapting import changed_adaptation
 from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
 from databricks_serving._core.operations import Operation
 from databricks_serving._core.places import Place
@@ -22,6 +23,7 @@ from databricks_serving._core.settings import (
 )
 from databricks_serving._trail import SentRequest
 from databricks_serving.errors import ConfigError, InvalidRequestError
+from databricks_serving.families import Change
 from databricks_serving.options import Timeouts
 
 T = TypeVar("T")
@@ -49,6 +51,7 @@ class Request:
         limit: The largest answer to take in, in bytes.
         idempotent: Whether it may be sent again although the model may have run it.
         reading: How its answer is to be read.
+        changes: What was changed to suit the family of the model.
     """
 
     endpoint: str
@@ -60,6 +63,7 @@ class Request:
     limit: int
     idempotent: bool = True
     reading: Reading = field(default_factory=Reading)
+    changes: tuple[Change, ...] = ()
 
     def trail(self) -> SentRequest:
         """Return what an error may keep of this request."""
@@ -129,7 +133,8 @@ def build_request(
     route = _route(options, settings)
     name = check_endpoint(endpoint)
     named = {} if route is None else {"model": name}
-    body = {**named, **given, **({"stream": True} if stream else {}), **extra}
+    body, changes = _adapted(operation, settings, name, options, {**given, **extra})
+    body = {**named, **({"stream": True} if stream else {}), **body}
     kwargs = in_json(body, lambda: operation.get_kwargs(name, body=body))
     return Request(
         endpoint=endpoint,
@@ -141,7 +146,24 @@ def build_request(
         limit=_limit(operation, settings, stream=stream),
         idempotent=idempotent,
         reading=Reading(operation.count_parts(body), settings.limits.event_bytes),
+        changes=tuple(changes),
     )
+
+
+def _adapted(
+    operation: Operation[Any],
+    settings: Settings,
+    endpoint: str,
+    options: Mapping[str, Any],
+    body: Mapping[str, Any],
+) -> tuple[Mapping[str, Any], list[Change]]:
+    if not operation.adapts:
+        return body, []
+    try:
+        adaptation = changed_adaptation(settings.adaptation, options.get("adapt"), None)
+    except ConfigError as error:
+        raise InvalidRequestError(str(error)) from None
+    return in_json(body, lambda: adaptation.apply(endpoint, body))
 
 
 def _url(

@@ -5,10 +5,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from databricks_serving._core.adapting import Adaptation, changed_adaptation
 from databricks_serving._core.routes import Route, route_of
 from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
 from databricks_serving.errors import ConfigError, InvalidRequestError
+from databricks_serving.families import ModelFamily
 from databricks_serving.options import Limits, RetryPolicy, Timeouts, check_seconds, laid_over
 from databricks_serving.usage import UsageMeter
 
@@ -47,6 +49,8 @@ class Options:
     idempotent: bool | None = None
     route: str | None = None
     track_usage: bool | None = None
+    adapt: str | None = None
+    families: Mapping[str, ModelFamily | str] | None = None
     default_headers: Mapping[str, str] | None = field(default=None, repr=False)
 
 
@@ -63,6 +67,7 @@ class Settings:
     """The way to the endpoints; None for their own paths."""
     meter: UsageMeter | None = None
     """What counts tokens; None where nobody wants to know."""
+    adaptation: Adaptation = field(default_factory=Adaptation)
     log_bodies: bool = False
 
 
@@ -95,6 +100,7 @@ def changed_settings(settings: Settings, options: Options) -> Settings:
         idempotent=check_idempotent(options.idempotent, settings.idempotent),
         route=settings.route if options.route is None else route_of(options.route),
         meter=_changed_meter(settings.meter, options.track_usage),
+        adaptation=changed_adaptation(settings.adaptation, options.adapt, options.families),
         headers=Hidden({**settings.headers.reveal(), **headers}),
     )
 

@@ -12,7 +12,8 @@ from databricks_serving.auth._access import Access
 from databricks_serving.auth._given import AuthLike, source_of
 from databricks_serving.auth._route import route_of
 from databricks_serving.errors import ConfigError
-from databricks_serving.options import Limits, RetryPolicy, Timeouts
+from databricks_serving.families import ModelFamily
+from databricks_serving.options import AdaptLevel, Limits, RetryPolicy, Timeouts
 from databricks_serving.usage import UsageMeter
 
 _NOT_PORTABLE = (
@@ -123,6 +124,8 @@ class BaseClient(ABC, Generic[CallerT]):
         idempotent: bool | None = None,
         route: str | None = None,
         track_usage: bool | None = None,
+        adapt: AdaptLevel | None = None,
+        families: Mapping[str, ModelFamily | str] | None = None,
         default_headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client with other options that shares this one's connections.
@@ -139,6 +142,8 @@ class BaseClient(ABC, Generic[CallerT]):
             idempotent: As for the client.
             route: As for the client.
             track_usage: True gives the copy a meter of its own, False none.
+            adapt: As for the client.
+            families: Families added to those of the client.
             default_headers: Headers added to those of the client.
         """
         options = Options(
@@ -149,6 +154,8 @@ class BaseClient(ABC, Generic[CallerT]):
             idempotent=idempotent,
             route=route,
             track_usage=track_usage,
+            adapt=adapt,
+            families=families,
             default_headers=default_headers,
         )
         access = None

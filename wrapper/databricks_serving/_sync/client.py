@@ -24,7 +24,8 @@ from databricks_serving._sync.resources.endpoints import Endpoints
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable
-from databricks_serving.options import Limits, RetryPolicy, Timeouts
+from databricks_serving.families import ModelFamily
+from databricks_serving.options import AdaptLevel, Limits, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
     import ssl
@@ -61,6 +62,11 @@ class ServingClient(BaseClient[Caller]):
             OpenAI-compatible paths; `open-responses`; `ai-gateway`, for names of the catalogue; or
             the address of a gateway, which gets the token.
         track_usage: Count the tokens of all calls; `client.usage` has the sums.
+        adapt: How far to change copies of chat requests to what the family of their model takes:
+            `off`; `certain`, what is certainly refused otherwise and loses nothing, the default;
+            `all`, also what drops parameters. `explain` of chat shows the changes.
+        families: The model families of endpoints by name, of `databricks_serving.families` or by
+            their names; those that Databricks hosts are known.
         limits: How much to keep open, to send and to take in.
         transport: Any blocking httpx transport, instead of the default one.
         ssl_context: For the default transport, instead of one that trusts what the system trusts
@@ -92,6 +98,8 @@ class ServingClient(BaseClient[Caller]):
         idempotent: bool | None = None,
         route: str | None = None,
         track_usage: bool = False,
+        adapt: AdaptLevel | None = None,
+        families: Mapping[str, ModelFamily | str] | None = None,
         limits: Limits | None = None,
         transport: "httpx.BaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
@@ -110,6 +118,8 @@ class ServingClient(BaseClient[Caller]):
             idempotent=idempotent,
             route=route,
             track_usage=track_usage,
+            adapt=adapt,
+            families=families,
             default_headers=default_headers,
         )
         source = None if auth is None else source_of(auth)

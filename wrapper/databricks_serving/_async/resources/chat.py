@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias, Unpack, overload
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
 from databricks_serving._core.arguments import ChatArguments, public_method
+from databricks_serving._core.explanation import Explanation
 from databricks_serving._core.operations import CHAT
 from databricks_serving._core.raw import RawResponse
 from databricks_serving.events import ChatEvent
@@ -72,6 +73,17 @@ class AsyncChatCompletions:
         StreamInterruptedError or StreamServerError when it breaks.
         """
         return AsyncEventStream(lambda: self._caller.stream(CHAT, model, arguments))
+
+    @public_method(ChatArguments)
+    async def explain(
+        self, *, model: str, stream: bool = False, **arguments: Unpack[ChatArguments]
+    ) -> Explanation:
+        """Tell what `create` would send, and send nothing.
+
+        Shows what was changed in the copy of the request to suit the model's family, and why.
+        Takes what `create` takes, and refuses what it refuses.
+        """
+        return await self._caller.explain(CHAT, model, arguments, stream=stream)
 
 
 class AsyncRawChatCompletions:

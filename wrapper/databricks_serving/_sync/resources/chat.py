@@ -4,6 +4,7 @@
 from typing import Literal, TypeAlias, Unpack, overload
 
 from databricks_serving._core.arguments import ChatArguments, public_method
+from databricks_serving._core.explanation import Explanation
 from databricks_serving._core.operations import CHAT
 from databricks_serving._core.raw import RawResponse
 from databricks_serving._sync.caller import Caller
@@ -73,6 +74,17 @@ class ChatCompletions:
         StreamInterruptedError or StreamServerError when it breaks.
         """
         return EventStream(lambda: self._caller.stream(CHAT, model, arguments))
+
+    @public_method(ChatArguments)
+    def explain(
+        self, *, model: str, stream: bool = False, **arguments: Unpack[ChatArguments]
+    ) -> Explanation:
+        """Tell what `create` would send, and send nothing.
+
+        Shows what was changed in the copy of the request to suit the model's family, and why.
+        Takes what `create` takes, and refuses what it refuses.
+        """
+        return self._caller.explain(CHAT, model, arguments, stream=stream)
 
 
 class RawChatCompletions:

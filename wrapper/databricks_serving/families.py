@@ -1,0 +1,171 @@
+"""What model families refuse or need, as data.
+
+No one request suits all families: a parameter that one needs is an unknown key to another. A
+`ModelFamily` lists such differences as rules, which are applied to a copy of a request. `KNOWN` has
+what was measured or documented; `families=` of the client says which endpoint belongs to which.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+__all__ = ["ANY", "KNOWN", "Change", "ModelFamily", "Rule"]
+
+ANY: Final = "*"
+"""In `Rule.where` and `Rule.values`: any value but null."""
+
+_HOSTED: Final = r"(?:databricks-|system\.ai\.)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One thing to change in a request.
+
+    Attributes:
+        path: Where it stands: keys joined by dots, `[]` for each item of a list, such as
+            `messages[].content[].cache_control`.
+        do: `drop` it; `rename` it to `to`, unless that is there; `set` it to `to`, unless it is
+            there.
+        to: The new name, or the value.
+        values: Only where it has one of these values; `ANY` for all.
+        where: Only where its neighbours have these values.
+        why: The reason, in a few words.
+        certain: Whether the request is certainly refused otherwise and loses nothing by the change;
+            such rules are applied unless `adapt="off"`.
+    """
+
+    path: str
+    do: Literal["drop", "rename", "set"]
+    to: Any = None
+    values: tuple[Any, ...] = (ANY,)
+    where: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    why: str
+    certain: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFamily:
+    """Models that take the same requests.
+
+    Attributes:
+        name: What it is called.
+        endpoints: A regular expression for the whole names of endpoints that belong to it; empty
+            where only `families=` of the client says so.
+        rules: What is changed, in this order.
+    """
+
+    name: str
+    endpoints: str = ""
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that was made in the copy of a request.
+
+    Attributes:
+        place: Where, such as `messages[2].content`.
+        did: What was done, such as `dropped` or `renamed to max_tokens`.
+        why: The reason.
+    """
+
+    place: str
+    did: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.did} ({self.why})"
+
+
+def _unknown(key: str, why: str = "an unknown key, refused with 400") -> Rule:
+    return Rule(path=key, do="drop", why=why)
+
+
+_MAX_TOKENS: Final = Rule(
+    path="max_completion_tokens",
+    do="rename",
+    to="max_tokens",
+    why="an unknown key here; max_tokens means the same",
+    certain=True,
+)
+_CACHE_CONTROL: Final = tuple(
+    Rule(path=path, do="drop", why="only Claude knows it")
+    for path in ("messages[].content[].cache_control", "tools[].cache_control")
+)
+_THINKING: Final = _unknown("thinking", "only Claude knows it")
+# fact: an empty text is refused, and so is an assistant message that has nothing else.
+_CLAUDE: Final = (
+    Rule(
+        path="messages[].content",
+        do="drop",
+        values=("",),
+        where={"role": "assistant", "tool_calls": ANY},
+        why="an empty text beside tool calls is refused",
+        certain=True,
+    ),
+    Rule(
+        path="messages[].content[]",
+        do="drop",
+        where={"type": "text", "text": ""},
+        why="an empty text part is refused",
+        certain=True,
+    ),
+    Rule(
+        path="response_format",
+        do="drop",
+        where={"response_format": {"type": "json_object"}},
+        why="refused; a JSON schema is accepted",
+    ),
+)
+
+# fact: measured by others in August and September 2026, endpoint by endpoint; what nobody measured
+# is not here.
+KNOWN: Final = (
+    ModelFamily(
+        name="gpt-oss",
+        endpoints=_HOSTED + r"gpt-oss-.*",
+        rules=(
+            _MAX_TOKENS,
+            _unknown("seed"),
+            _unknown("stop", "refused by this family"),
+            _THINKING,
+            *_CACHE_CONTROL,
+        ),
+    ),
+    ModelFamily(
+        name="claude-opus-5",
+        endpoints=_HOSTED + r"claude-opus-5.*",
+        rules=(
+            *_CLAUDE,
+            _unknown("temperature", "refused by this model"),
+            _unknown("seed", "refused by this model"),
+            _unknown("reasoning_effort", "refused by this model; use thinking"),
+        ),
+    ),
+    ModelFamily(name="claude", endpoints=_HOSTED + r"claude-.*", rules=_CLAUDE),
+    ModelFamily(
+        name="gpt-5",
+        endpoints=_HOSTED + r"gpt-5.*",
+        rules=(
+            _unknown("temperature", "refused by this family"),
+            _unknown("stop", "refused by this family"),
+            _THINKING,
+            *_CACHE_CONTROL,
+            Rule(
+                path="reasoning_effort",
+                do="set",
+                to="none",
+                where={"tools": ANY},
+                why="with tools, chat takes no other effort",
+            ),
+        ),
+    ),
+    ModelFamily(
+        name="gemini", endpoints=_HOSTED + r"gemini-.*", rules=(_THINKING, *_CACHE_CONTROL)
+    ),
+    ModelFamily(
+        name="open-weights",
+        endpoints=_HOSTED + r"(?:meta-)?(?:llama|qwen|gemma|glm|deepseek|kimi|mixtral)[-.0-9].*",
+        rules=(_unknown("stream_options"), _THINKING, *_CACHE_CONTROL),
+    ),
+)
