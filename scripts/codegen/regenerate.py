@@ -22,7 +22,7 @@ from codegen.tree import differences
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "openapi" / "serving.yaml"
 CONFIG = ROOT / "openapi" / "generator.yaml"
-MIXINS = Path(__file__).parent / "mixins.py"
+MIXINS = Path(__file__).parent / "mixins"
 PACKAGE = "databricks_serving_api"
 # Both write the output, so another version is another output.
 PINS = {"openapi-python-client": "0.29.1", "ruff": "0.17.5"}
@@ -74,14 +74,15 @@ def build(spec: Path, scratch: Path, mixins: Path = MIXINS) -> Path:
     yaml: Any = YAML(typ="safe", pure=True)
     content = spec.read_bytes()
     document = project(yaml.load(content))
-    check_mixins(document, mixins.read_text(encoding="utf-8"))
+    sources = [path.read_text(encoding="utf-8") for path in sorted(mixins.glob("*.py"))]
+    check_mixins(document, "\n".join(sources))
     package = scratch / PACKAGE
     projected = scratch / "projected.json"
     projected.write_text(json.dumps(document), encoding="utf-8")
     write_templates(scratch / "templates")
     _run_generator(projected, scratch / "templates", package)
     (package / "params.py").write_text(emit_params(document), encoding="utf-8")
-    shutil.copyfile(mixins, package / "_mixins.py")
+    shutil.copytree(mixins, package / "_mixins", ignore=shutil.ignore_patterns("__pycache__"))
     (package / "py.typed").touch()
     _format(package)
     _sign(package, hashlib.sha256(content).hexdigest())
@@ -108,9 +109,11 @@ def check_mixins(document: Mapping[str, Any], source: str) -> None:
     classes = {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     found = {name for name in classes if name.endswith("Mixin")}
     if missing := wanted - found:
-        raise RegenerationError(f"x-sdk-mixin asks for {min(missing)}, which mixins.py lacks")
+        raise RegenerationError(
+            f"x-sdk-mixin asks for {min(missing)}, which no module of mixins has"
+        )
     if unused := found - wanted:
-        raise RegenerationError(f"mixins.py has {min(unused)}, which no x-sdk-mixin asks for")
+        raise RegenerationError(f"mixins has {min(unused)}, which no x-sdk-mixin asks for")
 
 
 def _run_generator(projected: Path, templates: Path, package: Path) -> None:
