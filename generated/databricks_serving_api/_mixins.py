@@ -247,6 +247,25 @@ class EmbeddingResponseMixin(_Reply):
         return [item.vector for item in sorted(self.data, key=lambda item: item.index)]
 
 
+class PredictionResponseMixin(_Reply):
+    """The predictions as text."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        predictions: Any | None
+        outputs: Any | None
+
+    @property
+    def text(self) -> str:
+        """The predictions, or else the outputs: joined where all are texts, else as JSON."""
+        value: Any = self.outputs if self.predictions is None else self.predictions
+        texts: list[Any] = value if isinstance(value, list) else [value]
+        if all(isinstance(text, str) for text in texts):
+            return "".join(texts)
+        return json.dumps(value, ensure_ascii=False)
+
+
 class EmbeddingMixin:
     """One vector as numbers."""
 

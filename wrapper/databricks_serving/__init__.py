@@ -18,9 +18,12 @@ from databricks_serving._version import __version__
 if TYPE_CHECKING:
     from databricks_serving import auth, errors, events, models, params
     from databricks_serving._async.client import AsyncServingClient
+    from databricks_serving._async.resources.predictions import AsyncPredictionStream
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
+    from databricks_serving._core.prediction import Prediction
     from databricks_serving._core.raw import RawResponse
     from databricks_serving._sync.client import ServingClient
+    from databricks_serving._sync.resources.predictions import PredictionStream
     from databricks_serving._sync.stream import ChunkStream, EventStream
     from databricks_serving.errors import ServingError
     from databricks_serving.options import CallOptions, ColdStart, Limits, RetryPolicy, Timeouts
@@ -29,12 +32,15 @@ else:
     _HOMES = {
         "AsyncChunkStream": "_async.stream",
         "AsyncEventStream": "_async.stream",
+        "AsyncPredictionStream": "_async.resources.predictions",
         "AsyncServingClient": "_async.client",
         "CallOptions": "options",
         "ChunkStream": "_sync.stream",
         "ColdStart": "options",
         "EventStream": "_sync.stream",
         "Limits": "options",
+        "Prediction": "_core.prediction",
+        "PredictionStream": "_sync.resources.predictions",
         "RawResponse": "_core.raw",
         "RetryPolicy": "options",
         "ServingClient": "_sync.client",
@@ -66,12 +72,15 @@ else:
 __all__ = [
     "AsyncChunkStream",
     "AsyncEventStream",
+    "AsyncPredictionStream",
     "AsyncServingClient",
     "CallOptions",
     "ChunkStream",
     "ColdStart",
     "EventStream",
     "Limits",
+    "Prediction",
+    "PredictionStream",
     "RawResponse",
     "RetryPolicy",
     "ServingClient",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .completion_tokens_details import CompletionTokensDetails
     from .databricks_options import DatabricksOptions
     from .databricks_output import DatabricksOutput
+    from .dataframe_split import DataframeSplit
     from .developer_message import DeveloperMessage
     from .embedding import Embedding
     from .embedding_request import EmbeddingRequest
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from .other_response_format import OtherResponseFormat
     from .other_summary import OtherSummary
     from .output_config import OutputConfig
+    from .prediction_request import PredictionRequest
+    from .prediction_response import PredictionResponse
     from .prompt_tokens_details import PromptTokensDetails
     from .reasoning_effort import ReasoningEffort
     from .reasoning_part import ReasoningPart
@@ -106,6 +109,7 @@ __all__ = (
     "CompletionTokensDetails",
     "DatabricksOptions",
     "DatabricksOutput",
+    "DataframeSplit",
     "DeveloperMessage",
     "Embedding",
     "EmbeddingRequest",
@@ -137,6 +141,8 @@ __all__ = (
     "OtherResponseFormat",
     "OtherSummary",
     "OutputConfig",
+    "PredictionRequest",
+    "PredictionResponse",
     "PromptTokensDetails",
     "ReasoningEffort",
     "ReasoningPart",
@@ -193,6 +199,7 @@ if not TYPE_CHECKING:
         "CompletionTokensDetails": "completion_tokens_details",
         "DatabricksOptions": "databricks_options",
         "DatabricksOutput": "databricks_output",
+        "DataframeSplit": "dataframe_split",
         "DeveloperMessage": "developer_message",
         "Embedding": "embedding",
         "EmbeddingRequest": "embedding_request",
@@ -224,6 +231,8 @@ if not TYPE_CHECKING:
         "OtherResponseFormat": "other_response_format",
         "OtherSummary": "other_summary",
         "OutputConfig": "output_config",
+        "PredictionRequest": "prediction_request",
+        "PredictionResponse": "prediction_response",
         "PromptTokensDetails": "prompt_tokens_details",
         "ReasoningEffort": "reasoning_effort",
         "ReasoningPart": "reasoning_part",

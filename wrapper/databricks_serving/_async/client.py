@@ -10,6 +10,7 @@ from databricks_serving._async.resources.auth import AsyncAuth
 from databricks_serving._async.resources.chat import AsyncChat
 from databricks_serving._async.resources.completions import AsyncCompletions
 from databricks_serving._async.resources.embeddings import AsyncEmbeddings
+from databricks_serving._async.resources.predictions import AsyncPredicting
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.call import Shared
 from databricks_serving._core.secret import Secret
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class AsyncServingClient(BaseClient[AsyncCaller]):
+class AsyncServingClient(AsyncPredicting, BaseClient[AsyncCaller]):
     """The asynchronous twin of `ServingClient`: the same methods, awaited.
 
     Takes what `ServingClient` takes, with an asynchronous httpx transport. One client serves many

@@ -46,6 +46,8 @@ _STATUSES: Final[Mapping[str, int]] = {
 _TAG = re.compile(
     r"<(?:(script|style)\b.*?(?:</\1\s*>|\Z)|[a-z/!?][^<>]*>)", re.DOTALL | re.IGNORECASE
 )
+# Where a custom model's answer stands, which may hold errors as it pleases.
+_ANSWERS: Final = frozenset({"outputs", "predictions"})
 _CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): +(\S.*)", re.DOTALL)
 
 
@@ -86,9 +88,12 @@ def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
     inner = output.get("error") if is_object(output) else None
     if is_object(inner):
         return _from_object(inner) or _UNSAID
-    if event.get("choices"):
+    if event.get("choices") or event.keys() & _ANSWERS:
         return None
-    if event.get("error_code") or event.get("error") or event.get("type") == "error":
+    error = event.get("error")
+    # A number under that name is what a custom model measured.
+    said = is_object(error) or isinstance(error, str)
+    if event.get("error_code") or (error and said) or event.get("type") == "error":
         return _from_object(event) or _UNSAID
     return None
 

@@ -9,11 +9,14 @@ from databricks_serving._core.accumulate import (
     Accumulator,
     ChatAccumulator,
     CompletionAccumulator,
+    JsonAccumulator,
+    JsonEvent,
 )
 from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
     EmbeddingArguments,
+    PredictionFields,
 )
 from databricks_serving._core.units import MIB
 from databricks_serving.errors import PartialReply
@@ -21,12 +24,14 @@ from databricks_serving.events import ChatEvent, CompletionEvent
 from databricks_serving_api.api.chat import create_chat_completion
 from databricks_serving_api.api.completions import create_completion
 from databricks_serving_api.api.embeddings import create_embedding
+from databricks_serving_api.api.predictions import create_prediction
 from databricks_serving_api.models import (
     ChatCompletion,
     ChatCompletionChunk,
     Completion,
     CompletionChunk,
     EmbeddingResponse,
+    PredictionResponse,
 )
 from databricks_serving_api.types import ReplyMeta
 
@@ -62,6 +67,8 @@ class Operation(Generic[ReplyT]):
     count_parts: Callable[[Mapping[str, Any]], int | None]
     """Takes the body of a request; returns how many parts its reply must have, if that is known."""
     max_reply_bytes: int = 64 * MIB
+    endpoint_argument: str = "model"
+    """The argument of the public method that names the endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +76,11 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
     """A task that streams: how its events are read and put together."""
 
     check_event: Callable[[JsonObject], None]
-    parse_event: Callable[[Mapping[str, Any]], ChunkT]
+    parse_event: Callable[[JsonObject], ChunkT]
     as_event: Callable[[JsonObject], JsonObject]
     accumulator: Callable[[], Accumulator[ChunkT, EventT, TextReplyT]] = field(repr=False)
+    free_form: bool = False
+    """Whether events are any JSON, and the end of the body is the end of the stream."""
 
 
 CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = StreamingOperation(
@@ -109,4 +118,19 @@ EMBEDDING: Operation[EmbeddingResponse] = Operation(
     count_parts=subjects.count_texts,
     # 2,048 vectors of 4,096 numbers have 160 MB.
     max_reply_bytes=256 * MIB,
+)
+
+PREDICTION: StreamingOperation[PredictionResponse, JsonEvent, Any] = StreamingOperation(
+    arguments=PredictionFields,
+    check_request=subjects.check_prediction,
+    get_kwargs=create_prediction.get_kwargs,
+    check=shapes.check_prediction,
+    parse=create_prediction.parse,
+    check_event=shapes.check_any,
+    parse_event=JsonEvent,
+    as_event=shapes.prediction_as_event,
+    accumulator=JsonAccumulator,
+    free_form=True,
+    count_parts=subjects.count_predictions,
+    endpoint_argument="endpoint",
 )

@@ -109,7 +109,7 @@ def build_request(
         operation: The task.
         settings: The client's options.
         place: Where requests go.
-        endpoint: Name of the endpoint (`model=`).
+        endpoint: Name of the endpoint, as the user gave it.
         arguments: Keyword arguments of the method; None means not given.
         call_id: An id for all tries of the call.
         stream: Ask for server-sent events.
@@ -124,9 +124,12 @@ def build_request(
     operation.check_request(given)
     extra = _mapping(options, "extra_body")
     if "stream" in extra:
-        raise InvalidRequestError("extra_body must not set stream: use create(stream=True)")
+        raise InvalidRequestError(
+            "extra_body must not set stream: use create(stream=True), or predict_stream"
+        )
     body = {**given, **({"stream": True} if stream else {}), **extra}
-    kwargs = _in_json(body, lambda: operation.get_kwargs(_check_endpoint(endpoint), body=body))
+    name = _check_endpoint(endpoint, operation.endpoint_argument)
+    kwargs = _in_json(body, lambda: operation.get_kwargs(name, body=body))
     return Request(
         endpoint=endpoint,
         method=kwargs["method"].upper(),
@@ -161,11 +164,11 @@ def _limit(operation: Operation[Any], settings: Settings, *, stream: bool) -> in
     return limits.stream_bytes if stream else limits.response_bytes or operation.max_reply_bytes
 
 
-def _check_endpoint(name: object) -> str:
+def _check_endpoint(name: object, argument: str) -> str:
     if isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name):
         return name
     raise InvalidRequestError(
-        "model must be the name of a serving endpoint: letters, digits, '-', '_' and '.', "
+        f"{argument} must be the name of a serving endpoint: letters, digits, '-', '_' and '.', "
         f"at most 255 of them, not {name!r:.80}"
     )
 

@@ -6,9 +6,16 @@ from typing import Any, Final
 from databricks_serving._core.argument_types import check_types
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving.errors import InvalidRequestError
-from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
+from databricks_serving_api.params import (
+    ChatParams,
+    CompletionParams,
+    EmbeddingParams,
+    PredictionParams,
+)
 from databricks_serving_api.types import Model
 
+# The forms of rows that MLflow's scoring server takes, of which a request has one.
+FORMS: Final = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _MESSAGES: Final = 'a list of at least one message such as {"role": "user", "content": "Hi"}'
 _NEED_CONTENT: Final = frozenset({"developer", "system", "tool", "user"})
 # What an assistant may say instead of content; the last two as other APIs have them.
@@ -37,6 +44,16 @@ def check_embedding(given: Mapping[str, Any]) -> None:
     """Refuse anything but a text or a list of at least one, and parameters of other types."""
     _check_texts("input", given.get("input"))
     check_types(EmbeddingParams, given)
+
+
+def check_prediction(given: Mapping[str, Any]) -> None:
+    """Refuse parameters of other types; the rows were checked when they were written."""
+    check_types(PredictionParams, given)
+
+
+def count_predictions(body: Mapping[str, Any]) -> int | None:
+    """Return 1 where predictions must come; None where the reply may have any keys."""
+    return 1 if body.keys() & FORMS else None
 
 
 def count_answers(body: Mapping[str, Any]) -> int:

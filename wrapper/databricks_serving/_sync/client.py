@@ -20,6 +20,7 @@ from databricks_serving._sync.resources.auth import Auth
 from databricks_serving._sync.resources.chat import Chat
 from databricks_serving._sync.resources.completions import Completions
 from databricks_serving._sync.resources.embeddings import Embeddings
+from databricks_serving._sync.resources.predictions import Predicting
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class ServingClient(BaseClient[Caller]):
+class ServingClient(Predicting, BaseClient[Caller]):
     """A client of the model-serving endpoints of one workspace.
 
     Nothing is read or opened until the first call. A call is tried again, at most twice and with
