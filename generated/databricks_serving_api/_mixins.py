@@ -260,7 +260,7 @@ class PredictionResponseMixin(_Reply):
     def text(self) -> str:
         """The predictions, or else the outputs: joined where all are texts, else as JSON."""
         value: Any = self.outputs if self.predictions is None else self.predictions
-        texts: list[Any] = value if isinstance(value, list) else [value]
+        texts: Any = value if isinstance(value, list) else (value,)
         if all(isinstance(text, str) for text in texts):
             return "".join(texts)
         return json.dumps(value, ensure_ascii=False)

@@ -22,8 +22,13 @@ _REFUSED: Final = {
 
 def is_array(value: object) -> "TypeGuard[NDArray[Any] | np.generic]":
     """Tell whether a value is an array or a number of numpy, without importing numpy."""
-    numpy = sys.modules.get("numpy")
+    numpy: Any = sys.modules.get("numpy")
     return numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic))
+
+
+def _numpy() -> Any:
+    # Where there is an array, it is loaded.
+    return sys.modules["numpy"]
 
 
 def array_values(array: "NDArray[Any] | np.generic", *, gaps: bool) -> Any:
@@ -38,8 +43,7 @@ def array_values(array: "NDArray[Any] | np.generic", *, gaps: bool) -> Any:
     Raises:
         UnfitError: With the place of the first value that JSON cannot hold.
     """
-    import numpy as np  # noqa: PLC0415 - optional, and loaded where there is an array
-
+    np = _numpy()
     kind = array.dtype.kind
     if kind in _PLAIN:
         return array.tolist()
@@ -53,8 +57,7 @@ def array_values(array: "NDArray[Any] | np.generic", *, gaps: bool) -> Any:
 
 
 def _floats(array: Any, *, gaps: bool) -> Any:
-    import numpy as np  # noqa: PLC0415 - optional, and loaded where there is an array
-
+    np = _numpy()
     if np.isfinite(array).all():
         return array.tolist()
     _refuse(np.isinf(array), INFINITE)
@@ -62,11 +65,9 @@ def _floats(array: Any, *, gaps: bool) -> Any:
 
 
 def _moments(array: Any, *, gaps: bool) -> Any:
-    import numpy as np  # noqa: PLC0415 - optional, and loaded where there is an array
-
+    np = _numpy()
     missing = np.isnat(array)
-    unit: Any = _unit(array[~missing])
-    texts: Any = np.datetime_as_string(array, unit=unit)
+    texts = np.datetime_as_string(array, unit=_unit(array[~missing]))
     return _with_gaps(np.asarray(texts), missing, gaps=gaps)
 
 

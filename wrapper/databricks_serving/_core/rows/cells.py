@@ -51,7 +51,7 @@ def cells(values: Iterable[Any], *, gaps: bool = True) -> list[Any]:
 
 def cell(value: Any, *, gaps: bool) -> Any:
     """Return one value as JSON, at any depth; as `cells`."""
-    kind: type[Any] = type(value)
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType] - of anything
     if kind in _JSON:
         return value
     if kind is float or kind is int:
@@ -72,7 +72,7 @@ def _gap(*, gaps: bool) -> Any:
     return None
 
 
-def _number(value: float, *, gaps: bool) -> float | None:
+def _number(value: float, *, gaps: bool) -> Any:
     if isinstance(value, int):
         if value not in INTEGERS:
             raise UnfitError("is an integer of more than 64 bits")
@@ -84,7 +84,7 @@ def _number(value: float, *, gaps: bool) -> float | None:
     return _gap(gaps=gaps)
 
 
-def _decimal(value: Decimal, gaps: bool) -> float | None:
+def _decimal(value: Decimal, gaps: bool) -> Any:
     if value.is_nan():
         return _gap(gaps=gaps)
     number = float(value)
@@ -98,7 +98,7 @@ def _decimal(value: Decimal, gaps: bool) -> float | None:
     return number
 
 
-def _moment(value: date, gaps: bool) -> str | None:
+def _moment(value: date, gaps: bool) -> Any:
     # NaT alone is unlike itself.
     return value.isoformat() if value == value else _gap(gaps=gaps)  # noqa: PLR0124 - as said
 
