@@ -13,12 +13,15 @@ from databricks_serving.models import Model
 NAMES = [
     "AsyncChunkStream",
     "AsyncEventStream",
+    "AsyncPredictionStream",
     "AsyncServingClient",
     "CallOptions",
     "ChunkStream",
     "ColdStart",
     "EventStream",
     "Limits",
+    "Prediction",
+    "PredictionStream",
     "RawResponse",
     "RetryPolicy",
     "ServingClient",
@@ -143,7 +146,7 @@ def test_what_a_user_calls_takes_and_gives_public_types_only(kind):
 def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
-    resources = {"auth", "chat", "completions", "embeddings"}
+    resources = {"auth", "chat", "completions", "embeddings", "predict", "predict_stream"}
     options = {"host", "idempotent", "limits", "retry", "timeouts"}
     copies = {"from_workspace_client", "route_optimized", "with_options"}
     assert shown == {*resources, *options, *copies, "close"}

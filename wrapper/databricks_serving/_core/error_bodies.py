@@ -92,8 +92,8 @@ def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
         return None
     error = event.get("error")
     # A number under that name is what a custom model measured.
-    said = is_object(error) or isinstance(error, str)
-    if event.get("error_code") or (error and said) or event.get("type") == "error":
+    said = error if type(error) not in {int, float} else None
+    if event.get("error_code") or said or event.get("type") == "error":
         return _from_object(event) or _UNSAID
     return None
 

@@ -7,7 +7,7 @@ from databricks_serving.local.errors import RefusedError
 
 
 class Task(StrEnum):
-    """What an endpoint does, in the names that Databricks gives to tasks; custom models have none."""
+    """What an endpoint does, as Databricks names tasks; a custom model has none there."""
 
     CHAT = "llm/v1/chat"
     COMPLETION = "llm/v1/completions"

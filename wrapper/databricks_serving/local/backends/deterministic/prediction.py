@@ -11,7 +11,7 @@ from databricks_serving.local.rows import FORMS
 
 
 def reply(request: Json) -> Json:
-    """The reply that follows from the request: a number for each row, by name where rows have one."""
+    """A number for each row, by name where the rows are named."""
     scale = _scale(request)
     rows = _rows(request)
     if is_object(rows):
