@@ -18,7 +18,7 @@ HAND_WRITTEN = sorted(
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 GENERATED = sorted((ROOT / "generated").rglob("*.py"))
 CONTRACT = ROOT / "openapi" / "serving.yaml"
-RECORDING = re.compile(r"\b(?:chat|completions|embeddings|errors)/[a-z0-9][a-z0-9-]*[a-z0-9]")
+RECORDING = re.compile(r"(?<!/)\b(?:chat|completions|embeddings|errors)/[a-z0-9][a-z0-9-]*[a-z0-9]")
 MAX_LINES, MAX_FUNCTION = 400, 40
 
 

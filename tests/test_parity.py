@@ -19,6 +19,7 @@ from databricks_serving._sync import client as sync_client
 from databricks_serving._sync import resources as sync_resources
 from databricks_serving._sync import stream as sync_stream
 
+TWINS = ("ChunkStream", "EventStream", "PredictionStream", "ServingClient")
 RESOURCES = [module.name for module in pkgutil.iter_modules(sync_resources.__path__)]
 MODULES = {
     "caller": (sync_caller, async_caller),
@@ -104,7 +105,7 @@ def test_every_class_has_its_twin(module):
 
 def test_every_public_class_of_one_client_has_a_public_twin():
     public = {name for name in databricks_serving.__all__ if name.startswith("Async")}
-    assert {f"Async{name}" for name in ("ChunkStream", "EventStream", "ServingClient")} == public
+    assert {f"Async{name}" for name in TWINS} == public
     assert all(name.removeprefix("Async") in databricks_serving.__all__ for name in public)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CreateEndpointConfig,
         CreateServedEntity,
         DatabricksOptions,
+        DataframeSplit,
         DeveloperMessage,
         EncodingFormat,
         EndpointTag,
@@ -741,6 +742,56 @@ class ExternalModelDict(TypedDict, total=False):
     """For any address that speaks as OpenAI does; `custom_provider_url` and a key or token."""
 
 
+class PredictionParams(TypedDict, total=False):
+    """Rows or tensors for a custom model, in exactly one of the four forms that MLflow's
+    scoring server takes. Models with the signature of a chat or completion model take those
+    requests.
+
+    Keywords:
+        params: Parameters by name, as the signature of the model lists them; others are
+            dropped.
+        client_request_id: An id of the caller's own, written to the usage and inference tables.
+        usage_context: Text keys and values written to the usage tracking table.
+        databricks_options: Options of the platform, such as the return of a trace."""
+
+    params: Mapping[str, Any] | None
+    """Parameters by name, as the signature of the model lists them; others are dropped."""
+    client_request_id: str | None
+    """An id of the caller's own, written to the usage and inference tables."""
+    usage_context: Mapping[str, str] | None
+    """Text keys and values written to the usage tracking table."""
+    databricks_options: DatabricksOptions | DatabricksOptionsDict | None
+    """Options of the platform, such as the return of a trace."""
+
+
+class PredictionRequestDict(PredictionParams, total=False):
+    """Rows or tensors for a custom model, in exactly one of the four forms that MLflow's
+    scoring server takes. Models with the signature of a chat or completion model take those
+    requests."""
+
+    dataframe_split: DataframeSplit | DataframeSplitDict
+    """A table, its columns named once."""
+    dataframe_records: Sequence[Mapping[str, Any]]
+    """A table, one object for each row."""
+    instances: Sequence[Any]
+    """One value for each row, a number, a list or an object of named tensors."""
+    inputs: Any
+    """The tensors, one unnamed or an object of named ones."""
+    stream: bool | None
+    """Have the model stream, if it can; the scoring server refuses it otherwise."""
+
+
+class DataframeSplitDict(TypedDict, total=False):
+    """A table by its parts; other keys are refused."""
+
+    index: Sequence[Any] | None
+    """Labels of the rows; numbers from 0 without it."""
+    columns: list[str | int] | tuple[str | int, ...] | None
+    """Names of the columns; numbers from 0 without it."""
+    data: Required[Sequence[Sequence[Any]]]
+    """The rows, each a list with a cell for every column."""
+
+
 if TYPE_CHECKING:
     MessageDict: TypeAlias = (
         SystemMessage
@@ -820,6 +871,7 @@ __all__ = (
     "CreateEndpointRequestDict",
     "CreateServedEntityDict",
     "DatabricksOptionsDict",
+    "DataframeSplitDict",
     "DeveloperMessageDict",
     "EmbeddingParams",
     "EmbeddingRequestDict",
@@ -839,6 +891,8 @@ __all__ = (
     "MessageContentDict",
     "MessageDict",
     "OutputConfigDict",
+    "PredictionParams",
+    "PredictionRequestDict",
     "ReasoningPartDict",
     "ReasoningSummaryDict",
     "ResponseFormatDict",

@@ -28,7 +28,8 @@ _DROPPED = frozenset(
     propertyNames readOnly then title uniqueItems writeOnly
     """.split()  # noqa: SIM905 - thirty quoted lines would say no more
 )
-_EXTENSIONS = frozenset({"x-sdk-catch-all", "x-sdk-mixin", "x-sdk-reply", "x-sdk-required"})
+_CATCH_ALL = "x-sdk-catch-all"
+_EXTENSIONS = frozenset({_CATCH_ALL, "x-sdk-mixin", "x-sdk-reply", "x-sdk-required"})
 _IN_OBJECT = _EXTENSIONS | {"additionalProperties", "anyOf", "oneOf", "properties"}
 _IN_VALUE = frozenset({"anyOf", "items", "oneOf"})
 _UNSUPPORTED_FORMATS = frozenset({"binary", "date", "date-time", "uuid"})
@@ -74,7 +75,9 @@ def _component(schema: Schema, path: str) -> Schema:
         return _enum(schema, path)
     if schema.get("type") == "object":
         return _object(schema, path)
-    return _value(schema, path)
+    marks = schema.keys() & {_CATCH_ALL}
+    value = {key: schema[key] for key in schema.keys() - marks}
+    return _value(value, path) | {key: schema[key] for key in marks}
 
 
 def _enum(schema: Schema, path: str) -> Schema:
@@ -91,7 +94,7 @@ def _object(schema: Schema, path: str) -> Schema:
             raise ProjectionError(f"{path}, union member {index}", "it may only require properties")
     extra = schema.get("additionalProperties", True)
     if not schema.get("properties"):
-        if flags := schema.keys() & _EXTENSIONS - {"x-sdk-catch-all"}:
+        if flags := schema.keys() & _EXTENSIONS - {_CATCH_ALL}:
             raise ProjectionError(path, f"{min(flags)} needs properties")
         return reduced | {"additionalProperties": _map_values(extra, path)}
     if not isinstance(extra, bool):

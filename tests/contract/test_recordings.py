@@ -14,7 +14,7 @@ from expected import (
 )
 from recordings import ANY, NO_SHARED, SHARED, TASKS, Recording
 
-from databricks_serving import errors
+from databricks_serving import Prediction, errors
 from databricks_serving._core.statuses import error_class
 from databricks_serving.models import (
     ChatCompletion,
@@ -23,11 +23,19 @@ from databricks_serving.models import (
     CompletionChunk,
     EmbeddingResponse,
     ErrorBody,
+    PredictionResponse,
 )
 
 OWN = recordings.own()
 ALL = [*OWN, *recordings.shared()]
-REPLIES = {"chat": ChatCompletion, "completions": Completion, "embeddings": EmbeddingResponse}
+REPLIES = {
+    "chat": ChatCompletion,
+    "completions": Completion,
+    "embeddings": EmbeddingResponse,
+    "predictions": PredictionResponse,
+}
+# What the client returns instead of the model.
+WRAPPED = {"predictions": Prediction}
 CHUNKS = {"chat": ChatCompletionChunk, "completions": CompletionChunk}
 
 
@@ -42,7 +50,7 @@ def is_event_stream(recording: Recording) -> bool:
 
 
 def is_typed_stream(recording: Recording) -> bool:
-    return is_event_stream(recording) and recording.task in TASKS
+    return is_event_stream(recording) and recording.task in CHUNKS
 
 
 def is_reply(recording: Recording) -> bool:
@@ -54,7 +62,7 @@ def is_error(recording: Recording) -> bool:
 
 
 def is_foreign(recording: Recording) -> bool:
-    """Agents and custom models, which no typed operation reads yet."""
+    """Agents, which no typed operation reads yet."""
     return recording.status == 200 and recording.task not in TASKS and not recording.dispatched
 
 
@@ -126,7 +134,7 @@ def test_a_model_loses_nothing_of_an_event(recording):
 @only(lambda r: is_whole(r) and not r.request.get("stream"))
 def test_a_client_reads_a_reply(server, connect, recording):
     reply = connect(server).create(recording.task, server.add(recording), recording.sendable)
-    assert type(reply) is REPLIES[recording.task]
+    assert type(reply) is {**REPLIES, **WRAPPED}[recording.task]
     assert only_filled(in_order(recording.body), reply.to_dict())
     assert reply.request_id == recording.headers.get("x-request-id")
     if recording.task == "embeddings":
@@ -165,6 +173,15 @@ def test_a_client_reads_a_stream(server, connect, recording):
         assert calls == streamed_calls(recording)
     wire = events(recording)[: len(seen.chunks)]
     assert all(only_filled(e, c.to_dict()) for e, c in zip(wire, seen.chunks, strict=True))
+
+
+@only(lambda r: is_event_stream(r) and r.task == "predictions")
+def test_a_client_reads_the_json_of_a_stream_that_has_no_end_mark(server, connect, recording):
+    seen = connect(server).stream(recording.task, server.add(recording), recording.sendable)
+    wire = events(recording)
+    failed = outcome(recording) == "failed"
+    assert type(seen.error) is (errors.StreamServerError if failed else type(None))
+    assert exact(seen.chunks) == exact(wire[:-1] if failed else wire)
 
 
 @only(lambda r: is_foreign(r) and r.is_json)
@@ -226,6 +243,9 @@ def check_error(error, expect):
 
 
 def check_reply(reply, expect):
+    if "predictions_text" in expect:
+        # NaN is unlike itself.
+        assert str(reply.predictions) == expect.pop("predictions_text")
     calls = expect.pop("tool_calls", None)
     if calls is not None:
         seen = [[c.id, c.function.name, c.function.arguments] for c in reply.tool_calls]

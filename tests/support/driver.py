@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from httpx_aiohttp import AiohttpTransport
@@ -23,6 +24,11 @@ class Streamed:
     final: Any = None
     error: ServingError | None = None
     terminated_cleanly: bool | None = None
+
+    def ended(self) -> "Streamed":
+        """Take the events of a custom model for all of its answer."""
+        self.final = SimpleNamespace(events=self.chunks)
+        return self
 
     @property
     def text(self) -> str:
@@ -51,8 +57,10 @@ class SyncDriver:
         self, task: str, endpoint: str, request: Mapping[str, Any], *, unchecked: bool = False
     ) -> Any:
         """Make one call."""
-        given = arguments(task, request, unchecked=unchecked)
         with ServingClient(self._host, TOKEN, max_retries=0) as client:
+            if task == "predictions":
+                return client.predict(endpoint, inputs=_whole(request))
+            given = arguments(task, request, unchecked=unchecked)
             resource = _resource(client, task)
             return resource.create(model=endpoint, **given)
 
@@ -61,6 +69,10 @@ class SyncDriver:
         seen = Streamed()
         with ServingClient(self._host, TOKEN, max_retries=0) as client:
             try:
+                if task == "predictions":
+                    with client.predict_stream(endpoint, inputs=request) as events:
+                        seen.chunks.extend(events)
+                    return seen.ended()
                 resource = _resource(client, task)
                 with resource.stream(model=endpoint, **arguments(task, request)) as stream:
                     for event in stream:
@@ -99,10 +111,12 @@ class AsyncDriver(SyncDriver):
         self, task: str, endpoint: str, request: Mapping[str, Any], *, unchecked: bool = False
     ) -> Any:
         """Make one call."""
-        given = arguments(task, request, unchecked=unchecked)
 
         async def run() -> Any:
             async with self.client() as client:
+                if task == "predictions":
+                    return await client.predict(endpoint, inputs=_whole(request))
+                given = arguments(task, request, unchecked=unchecked)
                 resource = _resource(client, task)
                 return await resource.create(model=endpoint, **given)
 
@@ -116,6 +130,11 @@ class AsyncDriver(SyncDriver):
         seen = Streamed()
         async with self.client() as client:
             try:
+                if task == "predictions":
+                    async with client.predict_stream(endpoint, inputs=request) as events:
+                        async for event in events:
+                            seen.chunks.append(event)
+                    return seen.ended()
                 resource = _resource(client, task)
                 async with resource.stream(model=endpoint, **arguments(task, request)) as stream:
                     async for event in stream:
@@ -136,6 +155,10 @@ class AiohttpDriver(AsyncDriver):
         # Without certificates, which take long to load: nothing here is spoken in TLS.
         transport = AiohttpTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         return AsyncServingClient(self._host, TOKEN, max_retries=0, transport=transport)
+
+
+def _whole(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in request.items() if key != "stream"}
 
 
 def _resource(client: Any, task: str) -> Any:

@@ -24,9 +24,9 @@ FILLED = {
 }
 
 
-def events(recording: Recording) -> list[Json]:
-    """Return the JSON objects of a streamed body, up to its terminator."""
-    found: list[Json] = []
+def events(recording: Recording) -> list[Any]:
+    """Return the JSON of the events of a streamed body, up to its terminator."""
+    found: list[Any] = []
     for block in re.split(r"\r\n\r\n|\n\n", recording.body.lstrip("\ufeff"))[:-1]:
         lines = re.split(r"\r\n|\n", block)
         data = "\n".join(line[5:].removeprefix(" ") for line in lines if line.startswith("data:"))
@@ -42,6 +42,8 @@ def outcome(recording: Recording) -> str:
     seen = events(recording)
     if any(_is_error(event) for event in seen):
         return "failed"
+    if recording.task == "predictions":
+        return "finished"
     reasons: dict[int, str | None] = {}
     for event in seen:
         for position, choice in enumerate(event.get("choices") or ()):
@@ -51,9 +53,12 @@ def outcome(recording: Recording) -> str:
     return "finished" if finished or "data: [DONE]" in recording.body else "interrupted"
 
 
-def _is_error(event: Json) -> bool:
+def _is_error(event: object) -> bool:
+    if not isinstance(event, dict):
+        return False
     inner = (event.get("databricks_output") or {}).get("error")
-    own = "error_code" in event or event.get("error") or event.get("type") == "error"
+    said = event.get("error") if not isinstance(event.get("error"), float) else None
+    own = "error_code" in event or said or event.get("type") == "error"
     return bool(inner or (own and not event.get("choices")))
 
 

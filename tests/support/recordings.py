@@ -16,6 +16,7 @@ ANY = {
     "chat": {"messages": [{"role": "user", "content": "Hello?"}]},
     "completions": {"prompt": "Hello"},
     "embeddings": {"input": "Hello"},
+    "predictions": {"inputs": ["Hello"]},
 }
 TASKS = tuple(ANY)
 
@@ -85,7 +86,7 @@ def _shared(path: Path) -> Recording:
     data = json.loads(path.read_text())
     return Recording(
         name=path.stem,
-        task=data["task"],
+        task="predictions" if data["task"] == "custom" else data["task"],
         stream=data["stream"],
         request=data["request"] or {},
         status=data["status"],

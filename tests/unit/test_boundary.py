@@ -148,7 +148,7 @@ def test_an_error_while_a_stream_is_read_shows_frames_of_the_user_alone(shell):
 
 def test_a_call_that_python_refuses_shows_no_arguments():
     with pytest.raises(TypeError) as caught:
-        ServingClient(CANARY, CANARY, colour="red")
+        ServingClient(CANARY, CANARY, "red")
     assert CANARY not in local_variables(caught.value)
 
 

@@ -348,3 +348,12 @@ def test_a_copy_keeps_what_is_not_changed(shell):
     assert changed.timeouts.idle is None
     assert changed.retry.max_retries == 0
     assert client._caller.settings.headers.reveal().get("x-b") is None
+
+
+def test_an_option_that_a_client_does_not_have_is_named(shell):
+    with pytest.raises(
+        ConfigError, match="a client has no option 'time_out'; did you mean 'timeout'"
+    ):
+        shell.client(time_out=3)
+    with pytest.raises(ConfigError, match="a client has no option 'colour'$"):
+        shell.client().with_options(colour="red")

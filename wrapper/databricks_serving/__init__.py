@@ -18,10 +18,13 @@ from databricks_serving._version import __version__
 if TYPE_CHECKING:
     from databricks_serving import auth, errors, events, families, models, params
     from databricks_serving._async.client import AsyncServingClient
+    from databricks_serving._async.resources.predictions import AsyncPredictionStream
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
     from databricks_serving._core.explanation import Explanation
+    from databricks_serving._core.prediction import Prediction
     from databricks_serving._core.raw import RawResponse
     from databricks_serving._sync.client import ServingClient
+    from databricks_serving._sync.resources.predictions import PredictionStream
     from databricks_serving._sync.stream import ChunkStream, EventStream
     from databricks_serving.errors import ServingError
     from databricks_serving.options import CallOptions, ColdStart, Limits, RetryPolicy, Timeouts
@@ -31,6 +34,7 @@ else:
     _HOMES = {
         "AsyncChunkStream": "_async.stream",
         "AsyncEventStream": "_async.stream",
+        "AsyncPredictionStream": "_async.resources.predictions",
         "AsyncServingClient": "_async.client",
         "CallOptions": "options",
         "ChunkStream": "_sync.stream",
@@ -38,6 +42,8 @@ else:
         "EventStream": "_sync.stream",
         "Limits": "options",
         "Explanation": "_core.explanation",
+        "Prediction": "_core.prediction",
+        "PredictionStream": "_sync.resources.predictions",
         "RawResponse": "_core.raw",
         "RetryPolicy": "options",
         "ServingClient": "_sync.client",
@@ -72,6 +78,7 @@ else:
 __all__ = [
     "AsyncChunkStream",
     "AsyncEventStream",
+    "AsyncPredictionStream",
     "AsyncServingClient",
     "CallOptions",
     "ChunkStream",
@@ -79,6 +86,8 @@ __all__ = [
     "EventStream",
     "Explanation",
     "Limits",
+    "Prediction",
+    "PredictionStream",
     "RawResponse",
     "RetryPolicy",
     "ServingClient",

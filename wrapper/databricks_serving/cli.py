@@ -11,7 +11,7 @@ from databricks_serving._version import __version__
 
 # The local package has the same names; reading them there would import its whole HTTP server.
 _MODELS: Final = ("deterministic", "smollm2")
-_TASKS: Final = ("llm/v1/chat", "llm/v1/completions", "llm/v1/embeddings")
+_TASKS: Final = ("llm/v1/chat", "llm/v1/completions", "llm/v1/embeddings", "custom")
 _MAX_PORT: Final = 65_535
 
 
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_local(
         commands.add_parser(
             "local",
-            help="serve chat, completions and embeddings on this machine",
+            help="serve chat, completions, embeddings and a custom model on this machine",
             description="Serve the routes of a workspace on 127.0.0.1 until Ctrl-C or SIGTERM, "
             "both of which end it with status 0.",
         )

@@ -6,10 +6,12 @@ from inspect import iscoroutinefunction
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
 from databricks_serving.errors import ConfigError
+from databricks_serving.families import ModelFamily
 
 __all__ = [
     "AdaptLevel",
     "CallOptions",
+    "ClientOptions",
     "ColdStart",
     "Limits",
     "RequestOptions",
@@ -211,6 +213,39 @@ def _check_number(name: str, value: object) -> None:
 def _check_count(name: str, value: object, lowest: int, highest: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         raise ConfigError(f"{name} must be a whole number from {lowest} to {highest}")
+
+
+class ClientOptions(TypedDict, total=False):
+    """Options of a client that a copy of it can have otherwise (`with_options`)."""
+
+    timeout: float | Timeouts | None
+    """Seconds per phase of a try, or `Timeouts` phase by phase."""
+    deadline: float | None
+    """Seconds for a whole call: all tries, the waits between them, the whole answer; over
+    `Timeouts(total=...)`."""
+    max_retries: int | None
+    """Tries after the first one, 0 to 10, over that of `retry`."""
+    retry: RetryPolicy | None
+    """When and how often to try again."""
+    idempotent: bool | None
+    """Whether a call may be tried again although the model may have run it: False where endpoints
+    are agents whose tools act."""
+    route: str | None
+    """Which way to go to the endpoints: `invocations`, their own paths; `openai`, the
+    OpenAI-compatible paths; `open-responses`; `ai-gateway`, for names of the catalogue; or the
+    address of a gateway, which gets the token."""
+    adapt: AdaptLevel | None
+    """How far to change copies of chat requests to what the family of their model takes: `off`;
+    `certain`, what is certainly refused otherwise and loses nothing, the default; `all`, also what
+    drops parameters. `explain` of chat shows the changes."""
+    families: Mapping[str, ModelFamily | str] | None
+    """The model families of endpoints by name, of `databricks_serving.families` or by their names;
+    those that Databricks hosts are known."""
+    track_usage: bool | None
+    """Whether to count the tokens of all calls; `client.usage` has the sums. A copy for which True
+    is given has a meter of its own."""
+    default_headers: Mapping[str, str] | None
+    """Headers added to every request."""
 
 
 class RequestOptions(TypedDict, total=False):

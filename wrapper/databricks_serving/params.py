@@ -7,7 +7,9 @@ from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
     EmbeddingArguments,
+    PredictionArguments,
 )
+from databricks_serving._core.rows.forms import FrameLike
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import (
     AssistantMessageDict,
@@ -19,6 +21,7 @@ from databricks_serving_api.params import (
     FunctionDefinitionDict,
     ImagePartDict,
     MessageDict,
+    PredictionParams,
     ResponseFormatDict,
     SystemMessageDict,
     TextPartDict,
@@ -40,9 +43,12 @@ __all__ = [
     "DeveloperMessageDict",
     "EmbeddingArguments",
     "EmbeddingParams",
+    "FrameLike",
     "FunctionDefinitionDict",
     "ImagePartDict",
     "MessageDict",
+    "PredictionArguments",
+    "PredictionParams",
     "ResponseFormatDict",
     "SystemMessageDict",
     "TextPartDict",

@@ -19,6 +19,7 @@ from databricks_serving_api._mixins.tasks import (
     CompletionMixin,
     EmbeddingMixin,
     EmbeddingResponseMixin,
+    PredictionResponseMixin,
     ResponseMessageMixin,
     UsageMixin,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "EmbeddingMixin",
     "EmbeddingResponseMixin",
     "EndpointOpenApiMixin",
+    "PredictionResponseMixin",
     "ResponseMessageMixin",
     "ServingEndpointListMixin",
     "ServingEndpointMixin",

@@ -7,7 +7,7 @@ import base64
 import json
 from array import array
 from sys import byteorder
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from databricks_serving_api._mixins.display import (
     Shown,
@@ -245,6 +245,25 @@ class EmbeddingResponseMixin(Shown, Reply):
     def vectors(self) -> list[list[float]]:
         """The vectors in the order of the request's texts, decoded where sent as base64."""
         return [item.vector for item in sorted(self.data, key=lambda item: item.index)]
+
+
+class PredictionResponseMixin(Reply):
+    """The predictions as text."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        predictions: Any | None
+        outputs: Any | None
+
+    @property
+    def text(self) -> str:
+        """The predictions, or else the outputs: joined where all are texts, else as JSON."""
+        value: Any = self.outputs if self.predictions is None else self.predictions
+        texts = cast("list[Any]", value) if isinstance(value, list) else [value]
+        if all(isinstance(text, str) for text in texts):
+            return "".join(texts)
+        return json.dumps(value, ensure_ascii=False)
 
 
 class EmbeddingMixin:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .data_plane_info import DataPlaneInfo
     from .databricks_options import DatabricksOptions
     from .databricks_output import DatabricksOutput
+    from .dataframe_split import DataframeSplit
     from .deployment_state import DeploymentState
     from .developer_message import DeveloperMessage
     from .embedding import Embedding
@@ -71,6 +72,8 @@ if TYPE_CHECKING:
     from .other_summary import OtherSummary
     from .output_config import OutputConfig
     from .permission_level import PermissionLevel
+    from .prediction_request import PredictionRequest
+    from .prediction_response import PredictionResponse
     from .prompt_tokens_details import PromptTokensDetails
     from .query_info import QueryInfo
     from .reasoning_effort import ReasoningEffort
@@ -132,6 +135,7 @@ __all__ = (
     "CreateServedEntity",
     "DatabricksOptions",
     "DatabricksOutput",
+    "DataframeSplit",
     "DataPlaneInfo",
     "DeploymentState",
     "DeveloperMessage",
@@ -176,6 +180,8 @@ __all__ = (
     "OtherSummary",
     "OutputConfig",
     "PermissionLevel",
+    "PredictionRequest",
+    "PredictionResponse",
     "PromptTokensDetails",
     "QueryInfo",
     "ReasoningEffort",
@@ -242,6 +248,7 @@ if not TYPE_CHECKING:
         "CreateServedEntity": "create_served_entity",
         "DatabricksOptions": "databricks_options",
         "DatabricksOutput": "databricks_output",
+        "DataframeSplit": "dataframe_split",
         "DataPlaneInfo": "data_plane_info",
         "DeploymentState": "deployment_state",
         "DeveloperMessage": "developer_message",
@@ -286,6 +293,8 @@ if not TYPE_CHECKING:
         "OtherSummary": "other_summary",
         "OutputConfig": "output_config",
         "PermissionLevel": "permission_level",
+        "PredictionRequest": "prediction_request",
+        "PredictionResponse": "prediction_response",
         "PromptTokensDetails": "prompt_tokens_details",
         "QueryInfo": "query_info",
         "ReasoningEffort": "reasoning_effort",

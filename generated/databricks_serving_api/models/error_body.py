@@ -27,6 +27,8 @@ class ErrorBody(Model):
             "external_model_message",
             "detail",
             "stack_trace",
+            "error_class",
+            "sqlstate",
         }
     )
 
@@ -44,6 +46,10 @@ class ErrorBody(Model):
     """What went wrong, in the envelope of agent servers and SCIM."""
     stack_trace: str | None = None
     """Stack of an exception in a custom model."""
+    error_class: str | None = None
+    """What kind of error a custom model's server found, such as SCHEMA_ENFORCEMENT_FAILED."""
+    sqlstate: str | None = None
+    """The kind of error as five letters and digits."""
     _extra: dict[str, Any] | None = field(default=None, alias="extra", eq=same_extra, repr=False)
 
     @classmethod
@@ -58,6 +64,8 @@ class ErrorBody(Model):
             external_model_message=get("external_model_message"),
             detail=get("detail"),
             stack_trace=get("stack_trace"),
+            error_class=get("error_class"),
+            sqlstate=get("sqlstate"),
             extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
         )
 
@@ -78,6 +86,10 @@ class ErrorBody(Model):
             d["detail"] = dump(v)
         if (v := self.stack_trace) is not None:
             d["stack_trace"] = v
+        if (v := self.error_class) is not None:
+            d["error_class"] = v
+        if (v := self.sqlstate) is not None:
+            d["sqlstate"] = v
         return d
 
 

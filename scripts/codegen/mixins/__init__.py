@@ -18,6 +18,7 @@ from databricks_serving_api._mixins.tasks import (
     CompletionMixin,
     EmbeddingMixin,
     EmbeddingResponseMixin,
+    PredictionResponseMixin,
     ResponseMessageMixin,
     UsageMixin,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "EmbeddingMixin",
     "EmbeddingResponseMixin",
     "EndpointOpenApiMixin",
+    "PredictionResponseMixin",
     "ResponseMessageMixin",
     "ServingEndpointListMixin",
     "ServingEndpointMixin",

@@ -1,8 +1,7 @@
 """The asynchronous client."""
 
-from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.credentials import AsyncCredentials
@@ -11,11 +10,11 @@ from databricks_serving._async.resources.chat import AsyncChat
 from databricks_serving._async.resources.completions import AsyncCompletions
 from databricks_serving._async.resources.embeddings import AsyncEmbeddings
 from databricks_serving._async.resources.endpoints import AsyncEndpoints
-from databricks_serving._core.boundary import forgetful
+from databricks_serving._async.resources.predictions import AsyncPredicting
+from databricks_serving._core.arguments import public_method
 from databricks_serving._core.call import Shared
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import (
-    Options,
     check_network,
     resolve_settings,
 )
@@ -24,8 +23,7 @@ from databricks_serving._shell.client import BaseClient
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable
-from databricks_serving.families import ModelFamily
-from databricks_serving.options import AdaptLevel, Limits, RetryPolicy, Timeouts
+from databricks_serving.options import ClientOptions, Limits
 
 if TYPE_CHECKING:
     import ssl
@@ -33,14 +31,14 @@ if TYPE_CHECKING:
     import httpx
 
 
-class AsyncServingClient(BaseClient[AsyncCaller]):
+class AsyncServingClient(AsyncPredicting, BaseClient[AsyncCaller]):
     """The asynchronous twin of `ServingClient`: the same methods, awaited.
 
     Takes what `ServingClient` takes, with an asynchronous httpx transport. One client serves many
     tasks, under asyncio and trio, and event loops one after the other or side by side.
     """
 
-    @forgetful
+    @public_method(ClientOptions)
     def __init__(
         self,
         host: str | None = None,
@@ -49,37 +47,16 @@ class AsyncServingClient(BaseClient[AsyncCaller]):
         auth: AuthLike | None = None,
         profile: str | None = None,
         auth_type: str | None = None,
-        timeout: float | Timeouts | None = None,
-        deadline: float | None = None,
-        max_retries: int | None = None,
-        retry: RetryPolicy | None = None,
-        idempotent: bool | None = None,
-        route: str | None = None,
-        track_usage: bool = False,
-        adapt: AdaptLevel | None = None,
-        families: Mapping[str, ModelFamily | str] | None = None,
         limits: Limits | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
         proxy: str | None = None,
-        default_headers: Mapping[str, str] | None = None,
         log_bodies: bool = False,
+        **options: Unpack[ClientOptions],
     ) -> None:
         # A traceback that shows local variables must not show the token.
         secret, token = Secret.of(token), None
         secret_proxy, proxy = Secret.of(proxy), None
-        options = Options(
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            retry=retry,
-            idempotent=idempotent,
-            route=route,
-            track_usage=track_usage,
-            adapt=adapt,
-            families=families,
-            default_headers=default_headers,
-        )
         source = None if auth is None else source_of(auth)
         given = Given(host, secret, source, profile, auth_type, variable)
         settings = resolve_settings(options, limits, log_bodies=log_bodies)

@@ -1,6 +1,7 @@
 """A whole reply put together from the events of a stream."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from databricks_serving._core.choices import ChatChoice, TextChoice, join_values
@@ -10,6 +11,7 @@ from databricks_serving_api.models import (
     ChatCompletionChunk,
     Completion,
     CompletionChunk,
+    PredictionResponse,
 )
 from databricks_serving_api.types import dump
 
@@ -157,3 +159,30 @@ class CompletionAccumulator:
     def finished(self) -> int:
         """How many completions have finished; 0 while one that began has not."""
         return self._choices.finished
+
+
+@dataclass(frozen=True, slots=True)
+class JsonEvent:
+    """One event of a custom model: any JSON."""
+
+    value: Any
+
+
+class JsonAccumulator:
+    """Keeps the events of a custom model: what they mean together is known to the model alone."""
+
+    __slots__ = ("_values",)
+
+    finished = 0
+
+    def __init__(self) -> None:
+        self._values: list[Any] = []
+
+    def add(self, chunk: JsonEvent) -> Iterable[Any]:
+        """Take in an event and return its JSON."""
+        self._values.append(chunk.value)
+        return (chunk.value,)
+
+    def snapshot(self) -> PredictionResponse:
+        """Return the events so far as predictions."""
+        return PredictionResponse(predictions=list(self._values))

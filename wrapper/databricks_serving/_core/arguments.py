@@ -18,14 +18,17 @@ from databricks_serving_api.params import (
     CompletionParams,
     CreateEndpointParams,
     EmbeddingParams,
+    PredictionParams,
 )
 
 # Names that people look for here and that stand somewhere else.
 _ELSEWHERE = {
     "api_key": "the token is an option of the client",
     "default_headers": "use extra_headers=, or with_options(default_headers=...)",
+    "endpoint": "the endpoint is named by model=",
     "max_retries": "use with_options(max_retries=...)",
-    "stream": "only create() of the plain resource takes it",
+    "model": "the name of the endpoint comes first, as endpoint",
+    "stream": "create() of the plain resource takes it, and predict_stream() streams without it",
     "token": "the token is an option of the client",
 }
 
@@ -46,6 +49,19 @@ class EmbeddingArguments(EmbeddingParams, CallOptions, total=False):
 
 class CreateEndpointArguments(CreateEndpointParams, RequestOptions, total=False):
     """Keyword arguments of a request that creates an endpoint."""
+
+
+class PredictionArguments(PredictionParams, CallOptions, total=False):
+    """Keyword arguments of a custom model's call, beside its rows."""
+
+
+class PredictionFields(PredictionArguments, total=False):
+    """The same with the rows, written as JSON; one of the four forms, or none."""
+
+    dataframe_split: Any
+    dataframe_records: Any
+    instances: Any
+    inputs: Any
 
 
 def names_of(arguments: type[Any]) -> list[str]:

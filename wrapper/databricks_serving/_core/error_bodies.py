@@ -46,6 +46,8 @@ _STATUSES: Final[Mapping[str, int]] = {
 _TAG = re.compile(
     r"<(?:(script|style)\b.*?(?:</\1\s*>|\Z)|[a-z/!?][^<>]*>)", re.DOTALL | re.IGNORECASE
 )
+# Where a custom model's answer stands, which may hold errors as it pleases.
+_ANSWERS: Final = frozenset({"outputs", "predictions"})
 _CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): +(\S.*)", re.DOTALL)
 
 
@@ -86,9 +88,12 @@ def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
     inner = output.get("error") if is_object(output) else None
     if is_object(inner):
         return _from_object(inner) or _UNSAID
-    if event.get("choices"):
+    if event.get("choices") or event.keys() & _ANSWERS:
         return None
-    if event.get("error_code") or event.get("error") or event.get("type") == "error":
+    error = event.get("error")
+    # A number under that name is what a custom model measured.
+    said = error if type(error) not in {int, float} else None
+    if event.get("error_code") or said or event.get("type") == "error":
         return _from_object(event) or _UNSAID
     return None
 
@@ -141,7 +146,8 @@ def _unwrap(message: str, code: str | None, status: int | None) -> ErrorFacts:
     """Read a message that is itself JSON: a provider's body, or the verdict of a guardrail."""
     if not message.lstrip().startswith("{"):
         # The platform often repeats the code at the head of the message.
-        said = _one_line(message.removeprefix(f"{code}: ")) or _one_line(message)
+        bare = message.removeprefix(f"{code}: ")
+        said = _one_line(_without_rows(bare)) or _one_line(message)
         return ErrorFacts(said, code, status)
     try:
         inner = json_codec.decode(message)
@@ -152,6 +158,18 @@ def _unwrap(message: str, code: str | None, status: int | None) -> ErrorFacts:
         return ErrorFacts(_one_line(verdict), code, status)
     found = _from_object(inner)
     return ErrorFacts(found.message if found else _one_line(message), code, status)
+
+
+def _without_rows(message: str) -> str:
+    """Drop what a custom model's server repeats of the request around what it says."""
+    # recording: errors/400-missing-column, errors/400-malformed-json
+    if message.startswith("Failed to predict data '"):
+        message = message.rpartition("'. \nError: ")[2]
+    head, found, rest = message.partition("schema of data '")
+    _, schema, tail = rest.rpartition("' with schema ")
+    if found and schema:
+        message = f"{head}schema {tail}"
+    return message.partition("\nInput:")[0]
 
 
 def _from_text(text: str, status: int) -> ErrorFacts:

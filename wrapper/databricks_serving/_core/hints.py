@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
+from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.requests import Request
 from databricks_serving._core.retry import is_lasting
 from databricks_serving._core.units import size_text
 from databricks_serving.errors import (
     APIStatusError,
     AuthenticationError,
+    BadRequestError,
     EndpointNotReadyError,
     NotFoundError,
     PayloadTooLargeError,
@@ -22,6 +24,10 @@ from databricks_serving.errors import (
 # fact: route-optimised endpoints live on hosts of their own and take no personal access token.
 _ROUTE_OPTIMISED: Final = (".serving.cloud.databricks.com", ".serving.azuredatabricks.net")
 _PERSONAL: Final = "dapi"
+# What MLflow says of a table whose columns are not those of the model's signature.
+_MISSING_COLUMNS: Final = re.compile(r"Model is missing inputs \[(?P<names>[^\]]+)\]")
+_EXTRA_COLUMNS: Final = re.compile(r"extra inputs: \[(?P<names>[^\]]+)\]")
+_SHOWN_NAMES: Final = 200
 _ADDRESS_REFUSED: Final = re.compile(
     r"\bip\b.*\b(?:acl|access|address|allow|block|den|not|range|restrict|white)"
     r"|\b(?:block|den|not allowed|restrict).*\bip\b|network polic|public (?:network|access)"
@@ -94,6 +100,23 @@ def _of_cold_start(error: APIStatusError, _request: Request) -> str | None:
     return "retry=RetryPolicy(cold_start_timeout=300) waits until the endpoint is up"
 
 
+def _of_bad_request(error: APIStatusError, _request: Request) -> str | None:
+    if is_object(error.body) and error.body.get("stack_trace"):
+        return "the model's own code failed; error.body['stack_trace'] shows where"
+    message = error.body.get("message") if is_object(error.body) else error.message
+    missing = _MISSING_COLUMNS.search(str(message))
+    if missing is None:
+        return None
+    extra = _EXTRA_COLUMNS.search(str(message))
+    beside = f", and takes no {_columns(extra)}" if extra else ""
+    return f"the model needs {_columns(missing)} as well{beside}"
+
+
+def _columns(found: re.Match[str]) -> str:
+    names = found["names"][:_SHOWN_NAMES]
+    return f"the column{'s' if ', ' in names else ''} {names}"
+
+
 _HINTS: Final[
     tuple[tuple[type[APIStatusError], Callable[[APIStatusError, Request], str | None]], ...]
 ] = (
@@ -103,4 +126,5 @@ _HINTS: Final[
     (PayloadTooLargeError, _of_size),
     (RateLimitError, _of_limit),
     (EndpointNotReadyError, _of_cold_start),
+    (BadRequestError, _of_bad_request),
 )

@@ -4,6 +4,8 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, TypeGuard
 from uuid import UUID
@@ -14,7 +16,7 @@ import orjson
 MAX_DEPTH: Final = 254
 # Only JSON's own types: a silent conversion would hide a mistake until the server refuses it.
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-_INTEGERS: Final = range(-(2**63), 2**64)
+INTEGERS: Final = range(-(2**63), 2**64)
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 # Methods of arrays and of dates that return what JSON can hold.
 _CONVERSIONS: Final = ("tolist", "isoformat")
@@ -30,20 +32,61 @@ class JSONEncodeError(TypeError):
     """The value is not JSON; the message names the place and the kind, never the value."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A part of a body that is JSON text already."""
+
+    data: bytes = field(repr=False)
+
+
 def encode(value: Any) -> bytes:
     """Encode a value; raises JSONEncodeError, a TypeError, for what JSON cannot hold."""
     try:
-        data = orjson.dumps(value, option=_OPTIONS)
+        data = orjson.dumps(value, default=_fragment, option=_OPTIONS)
     except orjson.JSONEncodeError as error:
         _refuse_faults(value)
         # A lone surrogate has no UTF-8 form; JSON can still carry it as an escape.
         if "surrogates" in str(error):
-            return json.dumps(value, separators=(",", ":")).encode()
+            return json.dumps(value, separators=(",", ":"), default=_reread).encode()
         raise JSONEncodeError(str(error)) from None
     if b"null" in data:
         # It may have been NaN or an infinity.
         _refuse_faults(value)
     return data
+
+
+def encode_plain(value: Any) -> bytes | None:
+    """Encode what is JSON as it stands; None for anything else, and for nulls that may be NaN."""
+    try:
+        data = orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        return None
+    return None if b"null" in data else data
+
+
+def written(value: Any, *, clean: bool = False) -> Written:
+    """Encode a value now, to stand as it is wherever it is put; raises as `encode` does.
+
+    Args:
+        value: The value, which may change afterwards.
+        clean: It is known to be JSON without NaN, so that its nulls need no second look.
+    """
+    if clean:
+        with suppress(orjson.JSONEncodeError):
+            return Written(orjson.dumps(value, option=_OPTIONS))
+    return Written(encode(value))
+
+
+def _fragment(value: object) -> Any:
+    if isinstance(value, Written):
+        return orjson.Fragment(value.data)
+    raise TypeError(type(value).__name__)
+
+
+def _reread(value: object) -> Any:
+    if isinstance(value, Written):
+        return json.loads(value.data)
+    raise TypeError(type(value).__name__)
 
 
 def decode(data: bytes | str) -> Any:
@@ -157,7 +200,7 @@ def _scalar_fault(value: object) -> str | None:
     if type(value) is float:
         return None if math.isfinite(value) else "is not a finite number"
     if isinstance(value, int):
-        return None if value in _INTEGERS else "is an integer of more than 64 bits"
+        return None if value in INTEGERS else "is an integer of more than 64 bits"
     # Those that orjson writes beside JSON's own.
-    known = isinstance(value, str | Enum | UUID | None)
+    known = isinstance(value, str | Enum | UUID | Written | None)
     return None if known else f"is of type {kind_of(value)}"

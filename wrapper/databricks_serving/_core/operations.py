@@ -9,12 +9,15 @@ from databricks_serving._core.accumulate import (
     Accumulator,
     ChatAccumulator,
     CompletionAccumulator,
+    JsonAccumulator,
+    JsonEvent,
 )
 from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
     CreateEndpointArguments,
     EmbeddingArguments,
+    PredictionFields,
 )
 from databricks_serving._core.units import MIB
 from databricks_serving.errors import PartialReply
@@ -29,6 +32,7 @@ from databricks_serving_api.api.endpoints import (
     get_endpoint_openapi,
     list_endpoints,
 )
+from databricks_serving_api.api.predictions import create_prediction
 from databricks_serving_api.models import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -36,6 +40,7 @@ from databricks_serving_api.models import (
     CompletionChunk,
     EmbeddingResponse,
     EndpointOpenApi,
+    PredictionResponse,
     ServingEndpoint,
     ServingEndpointList,
 )
@@ -77,6 +82,8 @@ class Operation(Generic[ReplyT]):
     adapts: bool = False
     """Whether its requests are made to suit the family of the model."""
     max_reply_bytes: int = 64 * MIB
+    endpoint_argument: str = "model"
+    """The argument of the public method that names the endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +91,11 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
     """A task that streams: how its events are read and put together."""
 
     check_event: Callable[[JsonObject], None]
-    parse_event: Callable[[Mapping[str, Any]], ChunkT]
+    parse_event: Callable[[JsonObject], ChunkT]
     as_event: Callable[[JsonObject], JsonObject]
     accumulator: Callable[[], Accumulator[ChunkT, EventT, TextReplyT]] = field(repr=False)
+    free_form: bool = False
+    """Whether events are any JSON, and the end of the body is the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,4 +196,19 @@ CREATE_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
     has_body=True,
     # A second try of one that came through would find the name taken.
     idempotent=False,
+)
+
+PREDICTION: StreamingOperation[PredictionResponse, JsonEvent, Any] = StreamingOperation(
+    arguments=PredictionFields,
+    check_request=subjects.check_prediction,
+    get_kwargs=create_prediction.get_kwargs,
+    check=shapes.check_prediction,
+    parse=create_prediction.parse,
+    check_event=shapes.check_any,
+    parse_event=JsonEvent,
+    as_event=shapes.prediction_as_event,
+    accumulator=JsonAccumulator,
+    free_form=True,
+    count_parts=subjects.count_predictions,
+    endpoint_argument="endpoint",
 )

@@ -114,7 +114,7 @@ def build_request(
         operation: The task.
         settings: The client's options.
         place: Where requests go.
-        endpoint: Name of the endpoint (`model=`).
+        endpoint: Name of the endpoint, as the user gave it.
         arguments: Keyword arguments of the method; None means not given.
         call_id: An id for all tries of the call.
         stream: Ask for server-sent events.
@@ -129,9 +129,11 @@ def build_request(
     operation.check_request(given)
     extra = mapping_of(options, "extra_body")
     if "stream" in extra:
-        raise InvalidRequestError("extra_body must not set stream: use create(stream=True)")
+        raise InvalidRequestError(
+            "extra_body must not set stream: use create(stream=True), or predict_stream"
+        )
     route = _route(options, settings)
-    name = check_endpoint(endpoint)
+    name = check_endpoint(endpoint, operation.endpoint_argument)
     named = {} if route is None else {"model": name}
     body, changes = _adapted(operation, settings, name, options, {**given, **extra})
     body = {**named, **({"stream": True} if stream else {}), **body}
@@ -210,7 +212,7 @@ def _limit(operation: Operation[Any], settings: Settings, *, stream: bool) -> in
     return limits.stream_bytes if stream else limits.response_bytes or operation.max_reply_bytes
 
 
-def check_endpoint(name: object, argument: str = "model") -> str:
+def check_endpoint(name: object, argument: str) -> str:
     """Return the name of an endpoint; raises InvalidRequestError for what cannot be one."""
     if isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name):
         return name

@@ -1,5 +1,6 @@
 """What a client knows, as one value that `with_options` copies with changes."""
 
+import difflib
 import re
 import sys
 from collections.abc import Mapping
@@ -10,8 +11,14 @@ from databricks_serving._core.routes import Route, route_of
 from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
 from databricks_serving.errors import ConfigError, InvalidRequestError
-from databricks_serving.families import ModelFamily
-from databricks_serving.options import Limits, RetryPolicy, Timeouts, check_seconds, laid_over
+from databricks_serving.options import (
+    ClientOptions,
+    Limits,
+    RetryPolicy,
+    Timeouts,
+    check_seconds,
+    laid_over,
+)
 from databricks_serving.usage import UsageMeter
 
 USER_AGENT = f"databricks-serving/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
@@ -38,22 +45,6 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Options as the constructor and `with_options` take them; None means not given."""
-
-    timeout: float | Timeouts | None = None
-    deadline: float | None = None
-    max_retries: int | None = None
-    retry: RetryPolicy | None = None
-    idempotent: bool | None = None
-    route: str | None = None
-    track_usage: bool | None = None
-    adapt: str | None = None
-    families: Mapping[str, ModelFamily | str] | None = None
-    default_headers: Mapping[str, str] | None = field(default=None, repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Options of a client."""
@@ -71,7 +62,9 @@ class Settings:
     log_bodies: bool = False
 
 
-def resolve_settings(options: Options, limits: Limits | None, *, log_bodies: bool) -> Settings:
+def resolve_settings(
+    options: ClientOptions, limits: Limits | None, *, log_bodies: bool
+) -> Settings:
     """Resolve a client's arguments.
 
     Raises:
@@ -90,19 +83,31 @@ def resolve_settings(options: Options, limits: Limits | None, *, log_bodies: boo
     return changed_settings(defaults, options)
 
 
-def changed_settings(settings: Settings, options: Options) -> Settings:
+def changed_settings(settings: Settings, options: ClientOptions) -> Settings:
     """Return settings with other options. Raises as `resolve_settings` does."""
-    headers = check_headers("default_headers", options.default_headers)
+    _refuse_unknown(options)
+    timeout, deadline = options.get("timeout"), options.get("deadline")
+    route, families = options.get("route"), options.get("families")
+    headers = check_headers("default_headers", options.get("default_headers"))
     return replace(
         settings,
-        timeouts=changed_timeouts(settings.timeouts, options.timeout, options.deadline),
+        timeouts=changed_timeouts(settings.timeouts, timeout, deadline),
         retry=_changed_retry(settings.retry, options),
-        idempotent=check_idempotent(options.idempotent, settings.idempotent),
-        route=settings.route if options.route is None else route_of(options.route),
-        meter=_changed_meter(settings.meter, options.track_usage),
-        adaptation=changed_adaptation(settings.adaptation, options.adapt, options.families),
+        idempotent=check_idempotent(options.get("idempotent"), settings.idempotent),
+        route=settings.route if route is None else route_of(route),
+        meter=_changed_meter(settings.meter, options.get("track_usage")),
+        adaptation=changed_adaptation(settings.adaptation, options.get("adapt"), families),
         headers=Hidden({**settings.headers.reveal(), **headers}),
     )
+
+
+def _refuse_unknown(options: ClientOptions) -> None:
+    known = list(ClientOptions.__annotations__)
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            guess = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"a client has no option {name!r:.80}{guess}")
 
 
 def check_network(transport: object, ssl_context: object, proxy: Secret | None) -> None:
@@ -151,15 +156,13 @@ def _changed_meter(meter: UsageMeter | None, track: bool | None) -> UsageMeter |
     return UsageMeter() if track else None
 
 
-def _changed_retry(policy: RetryPolicy, options: Options) -> RetryPolicy:
-    given = options.retry
+def _changed_retry(policy: RetryPolicy, options: ClientOptions) -> RetryPolicy:
+    given, max_retries = options.get("retry"), options.get("max_retries")
     if given is not None:
         if not isinstance(given, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
             raise ConfigError(f"retry must be RetryPolicy(...), not {type(given).__name__}")
         policy = laid_over(policy, given)
-    if options.max_retries is None:
-        return policy
-    return replace(policy, max_retries=options.max_retries)
+    return policy if max_retries is None else replace(policy, max_retries=max_retries)
 
 
 def check_headers(name: str, headers: Mapping[str, str] | None) -> dict[str, str]:

@@ -13,6 +13,7 @@ from databricks_serving._core.checks import (
     check_optional,
     fill,
     filled_object,
+    misfit,
     objects,
     optional_object,
     optional_objects,
@@ -87,6 +88,26 @@ def check_embeddings(data: dict[str, Any], expected: int | None = None) -> None:
         check_filled(item, "index", position, f"data[{position}]")
     check_vectors(items, expected)
     _check_usage(data)
+
+
+def check_prediction(data: dict[str, Any], expected: int | None = None) -> None:
+    """Check that a custom model's reply has predictions, where the request was of their kind.
+
+    Args:
+        data: The decoded reply.
+        expected: None for a request whose reply may have any keys.
+    """
+    if expected is not None and not data.keys() & {"predictions", "outputs"}:
+        raise misfit("there are neither predictions nor outputs")
+
+
+def check_any(_data: Any) -> None:
+    """Accept any JSON."""
+
+
+def prediction_as_event(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a whole reply of a custom model as the one event of a stream."""
+    return data
 
 
 def chat_completion_as_chunk(data: dict[str, Any]) -> dict[str, Any]:

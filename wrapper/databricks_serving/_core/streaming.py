@@ -1,14 +1,14 @@
 """What the bytes of a streamed response mean, event by event, and whether it ended well.
 
 A stream has *ended* when its terminator came, or when every answer that was asked for or began has
-finished.
+finished. The stream of a custom model has no mark of its own: it has ended when the body is whole.
 Anything else (a closed connection, a stall, an error event) is an error that keeps what had come.
 """
 
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any, Generic, NoReturn, TypeGuard, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeGuard, TypeVar
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.error_bodies import ErrorFacts, find_event_error, read_error_event
@@ -45,6 +45,8 @@ _DONE = "[DONE]"
 STREAM_TYPE = "text/event-stream"
 _JSON_TYPES = ("application/json", "text/json")
 _SNIFFED = 64
+# What stands for an event without data of ours; null is data.
+_NOTHING: Final = object()
 
 # More than this after the terminator is not worth keeping the connection for.
 MAX_DRAINED = 64 * 1024
@@ -169,7 +171,8 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def _complete(self) -> bool:
         answered = self.terminated_cleanly or self._answer is not None
-        return answered or self._accumulator.finished >= self._parts
+        unmarked = self._operation.free_form
+        return answered or unmarked or self._accumulator.finished >= self._parts
 
     def _read(self, event: ServerSentEvent) -> ChunkT | None:
         self._count += 1
@@ -180,9 +183,9 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             self._pending.clear()
             return None
         data = self._decode(event)
-        if data is None:
+        if data is _NOTHING:
             return None
-        facts = find_event_error(data)
+        facts = find_event_error(data) if is_object(data) else None
         if facts is not None:
             self._report(facts, data)
         try:
@@ -191,20 +194,23 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             self._invalid(f"event {self._count} cannot be read: {error}")
         return self._operation.parse_event(data)
 
-    def _decode(self, event: ServerSentEvent) -> dict[str, Any] | None:
-        """Return the JSON of an event; None for an event that is none of ours."""
+    def _decode(self, event: ServerSentEvent) -> Any:
+        """Return the JSON of an event; `_NOTHING` for an event that is none of ours."""
         try:
             data = json_codec.decode(event.data)
         except json_codec.JSONDecodeError:
-            data = None
+            data = _NOTHING
         if event.event == "error":
             self._report(*read_error_event(event.data))
+        if self._operation.free_form and data is not _NOTHING:
+            return data
         if is_object(data):
             ours = event.event == "message" or "choices" in data
-            return data if ours else None
+            return data if ours else _NOTHING
         if event.event == "message":
-            self._invalid(f"event {self._count} is not a JSON object")
-        return None
+            kind = "JSON" if self._operation.free_form else "a JSON object"
+            self._invalid(f"event {self._count} is not {kind}")
+        return _NOTHING
 
     @contextmanager
     def _bounded(self) -> Generator[None]:

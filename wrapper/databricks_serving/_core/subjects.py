@@ -11,9 +11,12 @@ from databricks_serving_api.params import (
     CompletionParams,
     CreateEndpointParams,
     EmbeddingParams,
+    PredictionParams,
 )
 from databricks_serving_api.types import Model
 
+# The forms of rows that MLflow's scoring server takes, of which a request has one.
+FORMS: Final = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _MESSAGES: Final = 'a list of at least one message such as {"role": "user", "content": "Hi"}'
 _NEED_CONTENT: Final = frozenset({"developer", "system", "tool", "user"})
 # What an assistant may say instead of content; the last two as other APIs have them.
@@ -47,6 +50,16 @@ def check_embedding(given: Mapping[str, Any]) -> None:
 def check_new_endpoint(given: Mapping[str, Any]) -> None:
     """Refuse parameters of other types."""
     check_types(CreateEndpointParams, given)
+
+
+def check_prediction(given: Mapping[str, Any]) -> None:
+    """Refuse parameters of other types; the rows were checked when they were written."""
+    check_types(PredictionParams, given)
+
+
+def count_predictions(body: Mapping[str, Any]) -> int | None:
+    """Return 1 where predictions must come; None where the reply may have any keys."""
+    return 1 if body.keys() & FORMS else None
 
 
 def count_answers(body: Mapping[str, Any]) -> int:

@@ -1,19 +1,18 @@
 """What clients of both kinds offer alike: copies of themselves, and what they work with."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, Generic, NoReturn, Self, TypeVar
+from typing import Any, Generic, NoReturn, Self, TypeVar, Unpack
 
+from databricks_serving._core.arguments import public_method
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.routes import INVOCATIONS
-from databricks_serving._core.settings import Options, Settings, changed_settings
+from databricks_serving._core.settings import Settings, changed_settings
 from databricks_serving._shell.caller import BaseCaller
 from databricks_serving.auth._access import Access
 from databricks_serving.auth._given import AuthLike, source_of
 from databricks_serving.auth._route import route_of
 from databricks_serving.errors import ConfigError
-from databricks_serving.families import ModelFamily
-from databricks_serving.options import AdaptLevel, Limits, RetryPolicy, Timeouts
+from databricks_serving.options import ClientOptions, Limits, RetryPolicy, Timeouts
 from databricks_serving.usage import UsageMeter
 
 _NOT_PORTABLE = (
@@ -112,21 +111,9 @@ class BaseClient(ABC, Generic[CallerT]):
         access = self._caller.credentials.access.with_route(route)
         return self._copy(self._caller.settings, access)
 
-    @forgetful
+    @public_method(ClientOptions)
     def with_options(
-        self,
-        *,
-        auth: AuthLike | None = None,
-        timeout: float | Timeouts | None = None,
-        deadline: float | None = None,
-        max_retries: int | None = None,
-        retry: RetryPolicy | None = None,
-        idempotent: bool | None = None,
-        route: str | None = None,
-        track_usage: bool | None = None,
-        adapt: AdaptLevel | None = None,
-        families: Mapping[str, ModelFamily | str] | None = None,
-        default_headers: Mapping[str, str] | None = None,
+        self, *, auth: AuthLike | None = None, **options: Unpack[ClientOptions]
     ) -> Self:
         """Return a client with other options that shares this one's connections.
 
@@ -134,30 +121,14 @@ class BaseClient(ABC, Generic[CallerT]):
 
         Args:
             auth: As for the client.
-            timeout: As for the client. None keeps it, and so do all options here; of `Timeouts`
-                and `RetryPolicy` the fields that are given change.
-            deadline: As for the client.
-            max_retries: As for the client.
-            retry: As for the client.
-            idempotent: As for the client.
-            route: As for the client.
-            track_usage: True gives the copy a meter of its own, False none.
-            adapt: As for the client.
-            families: Families added to those of the client.
-            default_headers: Headers added to those of the client.
+            **options: Options that change, documented on `ClientOptions`. None keeps one; of
+                `Timeouts` and `RetryPolicy` the fields that are given change, and headers and
+                families are added to those of the client.
+
+        Raises:
+            ConfigError: When an option cannot work.
+            InvalidRequestError: When a header cannot be sent.
         """
-        options = Options(
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            retry=retry,
-            idempotent=idempotent,
-            route=route,
-            track_usage=track_usage,
-            adapt=adapt,
-            families=families,
-            default_headers=default_headers,
-        )
         access = None
         if auth is not None:
             access = self._caller.credentials.access.with_source(source_of(auth))

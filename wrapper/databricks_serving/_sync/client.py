@@ -1,14 +1,12 @@
 """The blocking client."""
 
-from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from databricks_serving._core.boundary import forgetful
+from databricks_serving._core.arguments import public_method
 from databricks_serving._core.call import Shared
 from databricks_serving._core.secret import Secret
 from databricks_serving._core.settings import (
-    Options,
     check_network,
     resolve_settings,
 )
@@ -21,11 +19,11 @@ from databricks_serving._sync.resources.chat import Chat
 from databricks_serving._sync.resources.completions import Completions
 from databricks_serving._sync.resources.embeddings import Embeddings
 from databricks_serving._sync.resources.endpoints import Endpoints
+from databricks_serving._sync.resources.predictions import Predicting
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable
-from databricks_serving.families import ModelFamily
-from databricks_serving.options import AdaptLevel, Limits, RetryPolicy, Timeouts
+from databricks_serving.options import ClientOptions, Limits
 
 if TYPE_CHECKING:
     import ssl
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class ServingClient(BaseClient[Caller]):
+class ServingClient(Predicting, BaseClient[Caller]):
     """A client of the model-serving endpoints of one workspace.
 
     Nothing is read or opened until the first call. A call is tried again, at most twice and with
@@ -51,38 +49,22 @@ class ServingClient(BaseClient[Caller]):
         profile: Name of a profile in `~/.databrickscfg`; else `DATABRICKS_CONFIG_PROFILE`. Where
             nothing else is given, the default profile is used.
         auth_type: The one way to log in to use, such as `oauth-m2m`; else `DATABRICKS_AUTH_TYPE`.
-        timeout: Seconds per phase of a try, or `Timeouts` phase by phase.
-        deadline: Seconds for a whole call: all tries, the waits between them, the whole answer;
-            over `Timeouts(total=...)`.
-        max_retries: Tries after the first one, 0 to 10, over that of `retry`.
-        retry: When and how often to try again.
-        idempotent: Whether a call may be tried again although the model may have run it: False
-            where endpoints are agents whose tools act.
-        route: Which way to go to the endpoints: `invocations`, their own paths; `openai`, the
-            OpenAI-compatible paths; `open-responses`; `ai-gateway`, for names of the catalogue; or
-            the address of a gateway, which gets the token.
-        track_usage: Count the tokens of all calls; `client.usage` has the sums.
-        adapt: How far to change copies of chat requests to what the family of their model takes:
-            `off`; `certain`, what is certainly refused otherwise and loses nothing, the default;
-            `all`, also what drops parameters. `explain` of chat shows the changes.
-        families: The model families of endpoints by name, of `databricks_serving.families` or by
-            their names; those that Databricks hosts are known.
         limits: How much to keep open, to send and to take in.
         transport: Any blocking httpx transport, instead of the default one.
         ssl_context: For the default transport, instead of one that trusts what the system trusts
             (or `SSL_CERT_FILE` and `SSL_CERT_DIR`); it may hold a client certificate.
         proxy: URL of a proxy for the default transport; else `HTTPS_PROXY` or `ALL_PROXY`, but
             for hosts in `NO_PROXY`. This machine is never asked through a proxy.
-        default_headers: Headers added to every request.
         log_bodies: Log requests and whole answers as well, at level DEBUG and shortened. They
             hold what users wrote.
+        **options: The options that `with_options` takes as well, documented on `ClientOptions`.
 
     Raises:
         ConfigError: When host, token or options cannot work.
         InvalidRequestError: When a default header cannot be sent.
     """
 
-    @forgetful
+    @public_method(ClientOptions)
     def __init__(
         self,
         host: str | None = None,
@@ -91,37 +73,16 @@ class ServingClient(BaseClient[Caller]):
         auth: AuthLike | None = None,
         profile: str | None = None,
         auth_type: str | None = None,
-        timeout: float | Timeouts | None = None,
-        deadline: float | None = None,
-        max_retries: int | None = None,
-        retry: RetryPolicy | None = None,
-        idempotent: bool | None = None,
-        route: str | None = None,
-        track_usage: bool = False,
-        adapt: AdaptLevel | None = None,
-        families: Mapping[str, ModelFamily | str] | None = None,
         limits: Limits | None = None,
         transport: "httpx.BaseTransport | None" = None,
         ssl_context: "ssl.SSLContext | None" = None,
         proxy: str | None = None,
-        default_headers: Mapping[str, str] | None = None,
         log_bodies: bool = False,
+        **options: Unpack[ClientOptions],
     ) -> None:
         # A traceback that shows local variables must not show the token.
         secret, token = Secret.of(token), None
         secret_proxy, proxy = Secret.of(proxy), None
-        options = Options(
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            retry=retry,
-            idempotent=idempotent,
-            route=route,
-            track_usage=track_usage,
-            adapt=adapt,
-            families=families,
-            default_headers=default_headers,
-        )
         source = None if auth is None else source_of(auth)
         given = Given(host, secret, source, profile, auth_type, variable)
         settings = resolve_settings(options, limits, log_bodies=log_bodies)

@@ -38,12 +38,14 @@ def json_reply(status: int, value: Json, headers: Mapping[str, str]) -> HttpRepl
     return HttpReply(status, "application/json", _encode(value), headers)
 
 
-def event_reply(events: Generator[Json, None, None], headers: Mapping[str, str]) -> HttpReply:
-    """A reply as server-sent events."""
-    return HttpReply(200, "text/event-stream", _stream(events), headers)
+def event_reply(
+    events: Generator[Json, None, None], headers: Mapping[str, str], *, marked: bool = True
+) -> HttpReply:
+    """A reply as server-sent events, with or without a mark at the end."""
+    return HttpReply(200, "text/event-stream", _stream(events, _DONE if marked else b""), headers)
 
 
-def _stream(events: Generator[Json, None, None]) -> Generator[bytes, None, None]:
+def _stream(events: Generator[Json, None, None], end: bytes) -> Generator[bytes, None, None]:
     """Frame events; one that breaks off tells why, and lacks the end mark."""
     with closing(events):
         try:
@@ -52,7 +54,8 @@ def _stream(events: Generator[Json, None, None]) -> Generator[bytes, None, None]
         except RefusedError as refused:
             yield b"data: " + _encode({**refused.body}) + b"\n\n"
         else:
-            yield _DONE
+            if end:
+                yield end
 
 
 def _encode(value: Json) -> bytes:

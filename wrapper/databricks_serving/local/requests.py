@@ -7,6 +7,7 @@ The tables hold what any foundation-model family takes. Keys that only agents ta
 from collections.abc import Mapping
 from typing import Final
 
+from databricks_serving.local.rows import check_rows
 from databricks_serving.local.shapes import (
     Check,
     any_object,
@@ -201,4 +202,5 @@ REQUESTS: Final[Mapping[Task, Check]] = {
         },
         "input",
     ),
+    Task.CUSTOM: check_rows,
 }

@@ -7,17 +7,19 @@ from databricks_serving.local.errors import RefusedError
 
 
 class Task(StrEnum):
-    """What an endpoint does, in the names that Databricks gives to tasks."""
+    """What an endpoint does, as Databricks names tasks; a custom model has none there."""
 
     CHAT = "llm/v1/chat"
     COMPLETION = "llm/v1/completions"
     EMBEDDING = "llm/v1/embeddings"
+    CUSTOM = "custom"
 
 
 BUILT_IN: Final[Mapping[str, Task]] = {
     "local-chat": Task.CHAT,
     "local-completion": Task.COMPLETION,
     "local-embedding": Task.EMBEDDING,
+    "local-custom": Task.CUSTOM,
 }
 
 

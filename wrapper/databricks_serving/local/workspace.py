@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from databricks_serving.local.backends import Backend
+from databricks_serving.local.backends.deterministic import DeterministicBackend
 from databricks_serving.local.decoding import decode
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.messages import HttpReply, HttpRequest, event_reply, json_reply
@@ -40,6 +41,8 @@ class Workspace:
         oauth: TokenService | None = None,
     ) -> None:
         self._backend = backend
+        # No language model is a custom model.
+        self._rule = DeterministicBackend()
         self._token = token
         self._endpoints = endpoints
         self._oauth = TokenService() if oauth is None else oauth
@@ -91,10 +94,13 @@ class Workspace:
         endpoint, served = _route(request)
         task = task_of(endpoint, self._endpoints)
         content = decode(task, request.body, request.headers.get("content-type"))
-        headers = {"served-model-name": served or self._backend.model}
+        custom = task is Task.CUSTOM
+        backend = self._rule if custom else self._backend
+        headers = {"served-model-name": served or backend.model}
         if content.get("stream"):
-            return event_reply(self._backend.events(task, content), headers)
-        return json_reply(HTTPStatus.OK, self._backend.reply(task, content), headers)
+            # fact: what a custom model streams has no end mark.
+            return event_reply(backend.events(task, content), headers, marked=not custom)
+        return json_reply(HTTPStatus.OK, backend.reply(task, content), headers)
 
 
 def _check_host(request: HttpRequest) -> None:

@@ -6,6 +6,7 @@
 - Completions: the same rule on the prompt; `suffix` is appended.
 - Embeddings: words and their letter triples hashed into a vector of length 1, so texts that share
   words are near each other. 64 dimensions unless asked otherwise.
+- Custom models: the sum of the numbers of each row, times the parameter `scale`; one event a row.
 - A token is a word with the white space before it. An answer has at most 4,096.
 """
 
