@@ -355,5 +355,5 @@ def test_an_option_that_a_client_does_not_have_is_named(shell):
         ConfigError, match="a client has no option 'time_out'; did you mean 'timeout'"
     ):
         shell.client(time_out=3)
-    with pytest.raises(ConfigError, match="a client has no option 'colour'$"):
+    with pytest.raises(ConfigError, match=r"a client has no option 'colour'$"):
         shell.client().with_options(colour="red")

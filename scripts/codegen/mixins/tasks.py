@@ -6,7 +6,7 @@ import base64
 import json
 from array import array
 from sys import byteorder
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from databricks_serving_api._mixins.display import (
     Shown,
@@ -259,7 +259,7 @@ class PredictionResponseMixin(Reply):
     def text(self) -> str:
         """The predictions, or else the outputs: joined where all are texts, else as JSON."""
         value: Any = self.outputs if self.predictions is None else self.predictions
-        texts = cast("list[Any]", value) if isinstance(value, list) else [value]
+        texts: Any = value if isinstance(value, list) else (value,)  # pyright: ignore[reportUnknownVariableType] - JSON
         if all(isinstance(text, str) for text in texts):
             return "".join(texts)
         return json.dumps(value, ensure_ascii=False)
