@@ -8,6 +8,7 @@ from databricks_serving._core.arguments import (
     CompletionArguments,
     EmbeddingArguments,
     PredictionArguments,
+    ResponsesArguments,
 )
 from databricks_serving._core.rows.forms import FrameLike
 from databricks_serving.options import CallOptions
@@ -23,6 +24,8 @@ from databricks_serving_api.params import (
     MessageDict,
     PredictionParams,
     ResponseFormatDict,
+    ResponsesInputItemDict,
+    ResponsesParams,
     SystemMessageDict,
     TextPartDict,
     ToolCallDict,
@@ -50,6 +53,9 @@ __all__ = [
     "PredictionArguments",
     "PredictionParams",
     "ResponseFormatDict",
+    "ResponsesArguments",
+    "ResponsesInputItemDict",
+    "ResponsesParams",
     "SystemMessageDict",
     "TextPartDict",
     "ToolCallDict",

@@ -6,6 +6,15 @@ slots of its own and declares the fields that it reads for type checkers only, w
 the contract moves away from it.
 """
 
+from databricks_serving_api._mixins.agents import (
+    AgentChunkMixin,
+    AgentMessageMixin,
+    AgentReplyMixin,
+    ResponsesEventMixin,
+    ResponsesMessageMixin,
+    ResponsesReplyMixin,
+    ResponsesUsageMixin,
+)
 from databricks_serving_api._mixins.endpoints import (
     EndpointOpenApiMixin,
     ServingEndpointListMixin,
@@ -25,6 +34,9 @@ from databricks_serving_api._mixins.tasks import (
 )
 
 __all__ = [
+    "AgentChunkMixin",
+    "AgentMessageMixin",
+    "AgentReplyMixin",
     "ChatCompletionChunkMixin",
     "ChatCompletionMixin",
     "ChatDeltaMixin",
@@ -35,6 +47,10 @@ __all__ = [
     "EndpointOpenApiMixin",
     "PredictionResponseMixin",
     "ResponseMessageMixin",
+    "ResponsesEventMixin",
+    "ResponsesMessageMixin",
+    "ResponsesReplyMixin",
+    "ResponsesUsageMixin",
     "ServingEndpointListMixin",
     "ServingEndpointMixin",
     "UsageMixin",

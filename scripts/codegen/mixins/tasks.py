@@ -79,7 +79,8 @@ class ChatCompletionMixin(Shown, Reply):
 
     def _repr_markdown_(self) -> str:
         text = choices_as_markdown(self.choices)
-        return with_footer(text, self.usage, self.finish_reason, self.served_model_name)
+        total = self.usage.total_tokens if self.usage else None
+        return with_footer(text, total, self.finish_reason, self.served_model_name)
 
     def to_request_message(self) -> AssistantMessageDict:
         """Return the first choice's message in the form in which the next turn sends it back.
@@ -199,7 +200,8 @@ class CompletionMixin(Shown, Reply):
 
     def _repr_markdown_(self) -> str:
         text = "\n\n---\n\n".join(choice.text for choice in self.choices)
-        return with_footer(text, self.usage, self.finish_reason, self.served_model_name)
+        total = self.usage.total_tokens if self.usage else None
+        return with_footer(text, total, self.finish_reason, self.served_model_name)
 
     @property
     def text(self) -> str:
@@ -238,7 +240,8 @@ class EmbeddingResponseMixin(Shown, Reply):
     def _repr_markdown_(self) -> str:
         shown = [(item.index, len(item.vector), _start(item.vector)) for item in self.data[:5]]
         table = as_table(("text", "numbers", "vector"), shown)
-        return with_footer(table, self.usage, f"{len(self.data)} vectors", self.served_model_name)
+        total = self.usage.total_tokens if self.usage else None
+        return with_footer(table, total, f"{len(self.data)} vectors", self.served_model_name)
 
     @property
     def vectors(self) -> list[list[float]]:

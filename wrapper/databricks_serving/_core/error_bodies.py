@@ -90,6 +90,9 @@ def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
         return _from_object(inner) or _UNSAID
     if event.get("choices") or event.keys() & _ANSWERS:
         return None
+    if event.get("type") == "response.failed" and is_object(event.get("response")):
+        # fact: the Responses API reports a failure as the last state of the answer.
+        return _from_object(event["response"]) or _UNSAID
     error = event.get("error")
     # A number under that name is what a custom model measured.
     said = error if type(error) not in {int, float} else None
