@@ -1,7 +1,7 @@
 """The reply of a custom model."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from databricks_serving._core.columns import columns_of
 from databricks_serving._core.optional import optional
@@ -12,6 +12,8 @@ from databricks_serving_api.types import ReplyMeta
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+_SEVERAL: Final = 2
 
 
 class Prediction:
@@ -161,9 +163,13 @@ def _as_pandas(pandas: Any, column: Sequence[Any]) -> Any:
 
 
 def _as_polars(polars: Any, name: str, column: Sequence[Any]) -> Any:
-    kinds = set(map(type, column))
-    numbers = kinds - {type(None)} == {int, float}
-    values = [float(v) if type(v) is int else v for v in column] if numbers else list(column)
-    if len(kinds - {type(None), int, float}) + numbers > 1:
-        raise InvalidResponseError(f"column {name!r} mixes types, which polars does not take")
-    return polars.Series(name, values)
+    values = list(column)
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {int, float}:
+        values = [float(value) if type(value) is int else value for value in values]
+    try:
+        if kinds == {int, float} or len(kinds) < _SEVERAL:
+            return polars.Series(name, values)
+    except (OverflowError, TypeError, ValueError, polars.exceptions.PolarsError):
+        pass
+    raise InvalidResponseError(f"column {name!r} mixes types, which polars does not take")
