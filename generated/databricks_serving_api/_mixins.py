@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from databricks_serving_api.types import ReplyMeta
 
 
+_LISTS = frozenset({list})
+
+
 class _Reply:
     """What every whole reply knows of its HTTP response."""
 
@@ -260,7 +263,7 @@ class PredictionResponseMixin(_Reply):
     def text(self) -> str:
         """The predictions, or else the outputs: joined where all are texts, else as JSON."""
         value: Any = self.outputs if self.predictions is None else self.predictions
-        texts: Any = value if isinstance(value, list) else (value,)
+        texts: list[Any] = value if type(value) in _LISTS else [value]
         if all(isinstance(text, str) for text in texts):
             return "".join(texts)
         return json.dumps(value, ensure_ascii=False)
