@@ -174,8 +174,8 @@ TABLE = "     depth\n0   'x'. \nError: 1"
     [
         (f"Failed to predict data '{TABLE}'. \nError: it is wide.", "it is wide."),
         (
-            f"Failed to predict data '{TABLE}'. \nError: {ENFORCE}of data '{TABLE}' with schema 's'",
-            "Failed to enforce schema 's'",
+            f"Failed to predict data '{TABLE}'. \nError: {ENFORCE}of data '{TABLE}' with schema s",
+            "Failed to enforce schema s",
         ),
         (f"No JSON.\nInput: \n{TABLE}", "No JSON."),
         ("Failed to predict data 'a", None),

@@ -155,6 +155,7 @@ def test_a_request_is_not_changed(shell):
         ({"inputs": {**MESSAGES, 1: 2}}, "inputs has a key of type int"),
         ({"inputs": {"inputs": 1, "params": {}}, "params": {"a": 1}}, "params is given twice"),
         ({"inputs": MESSAGES, "extra_body": [1]}, "extra_body must be a dict, not list"),
+        ({"inputs": 1, "extra_body": {"instances": []}}, "instances= instead of extra_body"),
         ({"inputs": 1, "stream": True}, "predict_stream() streams"),
         ({"inputs": 1, "param": {}}, "unknown parameter 'param'; did you mean 'params'?"),
         ({"inputs": 1, "params": [1]}, "params must be a dict, not list"),
@@ -206,7 +207,8 @@ def test_a_prediction_knows_its_response(shell):
     assert seen.predictions == seen.value == seen["predictions"] == [1]
     assert seen.outputs is None
     assert seen.databricks_output.trace == {"a": 1}
-    assert seen.to_dict() == answer
+    assert seen.to_dict() == dict(seen) == answer
+    assert sorted(seen) == sorted(seen.keys()) == sorted(answer)
     assert "mood" in seen
     assert "outputs" not in seen
     assert seen.get("outputs", 7) == 7

@@ -48,6 +48,8 @@ def test_keys_that_a_row_lacks_are_missing():
     frame = prediction(rows).to_frame()
     # A float would lose the last digit.
     assert frame["a"].tolist() == [2**53 + 1, pd.NA]
+    wide = prediction([{"a": 2**70}, {}]).to_frame()
+    assert wide["a"].tolist() == [2**70, None]
     assert frame["b"].isna().tolist() == [True, False]
     assert prediction(rows).to_polars().rows() == [(2**53 + 1, None), (None, "x")]
 
