@@ -46,7 +46,7 @@ OBJECTS = {
     "datetime": lambda s: dt.datetime(2020, 1, 1, microsecond=s.randrange(10**6)),  # noqa: DTZ001 - so it is
     "list": lambda s: [s.randrange(5), None, "a"],
     "dict": lambda s: {"a": s.random(), "b": [True]},
-    "decimal": lambda s: Decimal(s.randrange(10**6)) / 100,
+    "decimal": lambda s: Decimal(s.randrange(10**6)).scaleb(-2),
 }
 GAPPY = {
     "Int64": PLAIN["int64"],
