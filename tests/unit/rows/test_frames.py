@@ -16,6 +16,12 @@ from databricks_serving.errors import InvalidRequestError
 DAY = dt.date(2020, 1, 2)
 
 
+class Name(str):
+    """A text of a user's own."""
+
+    __slots__ = ()
+
+
 def split(frame):
     return json.loads(write_rows("dataframe_split", frame).data.data)
 
@@ -58,6 +64,23 @@ def test_numbers_name_columns_in_the_split_form_alone():
     )
 
 
+def test_names_of_any_kind_of_text_are_sent_as_text():
+    frame = pd.DataFrame([[{Name("k"): 1}]], columns=[Name("a")])
+    assert records(frame) == [{"a": {"k": 1}}]
+    assert split(frame)["columns"] == ["a"]
+
+
+def test_a_cell_that_is_nested_too_deep_is_refused():
+    value = 1
+    for _ in range(260):
+        value = [value]
+    frame = pd.DataFrame({"a": pd.Series([value], dtype=object)})
+    assert "nested deeper than" in refusal("dataframe_split", frame)
+    assert "nested deeper than" in refusal(
+        "dataframe_records", pl.DataFrame({"a": pl.Series([value], dtype=pl.Object)})
+    )
+
+
 def test_what_is_missing_is_null():
     assert cell(1.5, np.nan) == [1.5, None]
     assert cell(pd.Timestamp(0), pd.NaT) == ["1970-01-01T00:00:00", None]
@@ -66,6 +89,7 @@ def test_what_is_missing_is_null():
     assert cell("a", None) == ["a", None]
     assert cell(pd.NA, pd.NaT, None, np.nan, dtype=object) == [None] * 4
     assert cell("a", None, dtype="category") == ["a", None]
+    assert cell(np.datetime64("NaT"), np.float32("nan"), Decimal("NaN"), dtype=object) == [None] * 3
 
 
 @pytest.mark.parametrize(

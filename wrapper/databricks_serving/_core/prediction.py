@@ -1,7 +1,7 @@
 """The reply of a custom model."""
 
 from collections.abc import Iterator, KeysView, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from databricks_serving._core.columns import columns_of
 from databricks_serving._core.optional import optional
@@ -12,8 +12,6 @@ from databricks_serving_api.types import ReplyMeta
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-
-_SEVERAL: Final = 2
 
 
 class Prediction:
@@ -180,7 +178,7 @@ def _as_polars(polars: Any, name: str, column: Sequence[Any]) -> Any:
     if kinds == {int, float}:
         values = [float(value) if type(value) is int else value for value in values]
     try:
-        if kinds == {int, float} or len(kinds) < _SEVERAL:
+        if kinds == {int, float} or len(kinds) <= 1:
             return polars.Series(name, values)
     except (OverflowError, TypeError, ValueError, polars.exceptions.PolarsError):
         pass
