@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from databricks_serving import Prediction
+from databricks_serving._core.optional import optional
 from databricks_serving.errors import ConfigError, InvalidResponseError
 from databricks_serving.models import PredictionResponse
 
@@ -78,7 +79,7 @@ def test_what_is_no_table_is_refused(value):
 
 def test_numbers_of_both_kinds_are_floats_and_other_mixtures_refused():
     assert prediction([1, 2.5, None]).to_polars()["predictions"].to_list() == [1.0, 2.5, None]
-    for value in ([1, "a"], [1.5, True], ["a", [1]]):
+    for value in ([1, "a"], [1.5, True], ["a", [1]], [[1], ["a", "b"]]):
         with pytest.raises(InvalidResponseError, match="'predictions' mixes types"):
             prediction(value).to_polars()
 
@@ -97,6 +98,13 @@ def test_a_library_that_is_missing_is_named_with_its_extra(monkeypatch, library,
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ConfigError, match=rf"pip install 'databricks-serving\[{library}\]'"):
         getattr(prediction([1]), method)()
+
+
+def test_a_library_that_is_broken_says_so_itself(monkeypatch, tmp_path):
+    (tmp_path / "broken_frames.py").write_text("import not_there\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="not_there"):
+        optional("broken_frames", "to_frame()")
 
 
 def test_a_reply_of_outputs_names_its_column_so():
