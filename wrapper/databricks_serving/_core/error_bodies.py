@@ -48,6 +48,7 @@ _TAG = re.compile(
 )
 # Where a custom model's answer stands, which may hold errors as it pleases.
 _ANSWERS: Final = frozenset({"outputs", "predictions"})
+_ENFORCE: Final = "Failed to enforce schema "
 _CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): +(\S.*)", re.DOTALL)
 
 
@@ -166,12 +167,11 @@ def _unwrap(message: str, code: str | None, status: int | None) -> ErrorFacts:
 def _without_rows(message: str) -> str:
     """Drop what a custom model's server repeats of the request around what it says."""
     # recording: errors/400-missing-column, errors/400-malformed-json
+    _, found, schema = message.rpartition("' with schema ")
+    if found and f"{_ENFORCE}of data '" in message:
+        return f"{_ENFORCE}{schema}"
     if message.startswith("Failed to predict data '"):
         message = message.rpartition("'. \nError: ")[2]
-    head, found, rest = message.partition("schema of data '")
-    _, schema, tail = rest.rpartition("' with schema ")
-    if found and schema:
-        message = f"{head}schema {tail}"
     return message.partition("\nInput:")[0]
 
 
