@@ -1,13 +1,14 @@
 """How texts are shared out among requests."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
 
 from databricks_serving._core import json_codec
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving.errors import InvalidRequestError
 
-_COMMA = 1
+_COMMA: Final = 1
 
 
 def list_of_texts(texts: Any) -> list[str]:
@@ -19,7 +20,7 @@ def list_of_texts(texts: Any) -> list[str]:
     expected = "texts must be a list of str, or another iterable of them in a fixed order"
     if isinstance(texts, str | bytes | bytearray):
         raise InvalidRequestError(f"{expected}, not one {type(texts).__name__}; see embed_query")
-    if not isinstance(texts, Iterable) or isinstance(texts, Mapping | set | frozenset):
+    if not _is_ordered(texts):
         raise InvalidRequestError(f"{expected}, not {type(texts).__name__}")
     rows: list[Any] = list(texts)
     for row, text in enumerate(rows):
@@ -66,3 +67,8 @@ def name_of(batch: range) -> str:
     """Name the texts of a batch."""
     first = f"texts[{batch[0]}]"
     return first if len(batch) == 1 else f"{first} to texts[{batch[-1]}]"
+
+
+def _is_ordered(value: object) -> bool:
+    # Neither keys of a mapping nor members of a set have an order that vectors could be in.
+    return isinstance(value, Iterable) and not isinstance(value, Mapping | AbstractSet)

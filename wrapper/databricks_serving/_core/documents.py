@@ -44,7 +44,7 @@ _OF_SOME_TEXT: Final = (BadRequestError, UnprocessableEntityError)
 # What fails for one text for these reasons fails for all.
 _OF_ALL_TEXTS: Final = (AuthenticationError, NotFoundError, PermissionDeniedError, TokenError)
 # So many texts refused one by one, and none taken: it is not the texts.
-_MOST_REFUSED: Final = 3
+_MOST_REFUSED: Final = 8
 
 
 class Documents:

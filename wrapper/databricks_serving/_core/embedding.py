@@ -52,8 +52,8 @@ class Plan:
     @classmethod
     def of(cls, arguments: Mapping[str, Any], *, fail_on_error: bool) -> "Plan":
         """Return the plan that the arguments of a call ask for."""
-        given = {name: arguments.get(name) for name in cls.__slots__}
-        return cls(**not_none(given | {"fail_on_error": fail_on_error}))
+        given = {name: arguments.get(name) for name in cls.__slots__ if name in arguments}
+        return cls(fail_on_error, **not_none(given))
 
 
 def query_call(text: object, arguments: Mapping[str, Any]) -> dict[str, Any]:
