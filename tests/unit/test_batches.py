@@ -1,6 +1,7 @@
 """How texts are shared out among requests, and which refusals ask for smaller ones."""
 
 import pytest
+import recordings
 
 from databricks_serving._core.batches import batches_of, cut, halves, name_of, sizes_of
 from databricks_serving._core.excess import Excess, excess_of
@@ -76,6 +77,12 @@ def test_a_batch_is_named_by_its_ends():
 def test_the_wordings_of_servers_are_known(message, excess):
     assert excess_of(BadRequestError(message, status_code=400)) is excess
     assert excess_of(APIStatusError(message, status_code=422)) is excess
+
+
+def test_the_recorded_refusal_is_known():
+    found = [one for one in recordings.own() if one.name == "errors/400-too-many-texts"]
+    message = found[0].expect["message"]
+    assert excess_of(BadRequestError(message, status_code=400)) is Excess.TEXTS
 
 
 @pytest.mark.parametrize(
