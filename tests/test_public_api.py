@@ -175,7 +175,7 @@ def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
     resources = {"auth", "chat", "completions", "embeddings", "endpoints"}
-    resources |= {"predict", "predict_stream"}
+    resources |= {"agents", "predict", "predict_stream", "responses"}
     options = {"host", "idempotent", "limits", "retry", "route", "timeouts", "usage"}
     copies = {"from_workspace_client", "route_optimized", "with_options"}
     assert shown == {*resources, *options, *copies, "close"}

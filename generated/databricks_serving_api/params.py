@@ -34,18 +34,30 @@ if TYPE_CHECKING:
         ImageUrl,
         InputAudio,
         InputAudioPart,
+        InputTextPart,
         JsonSchemaFormat,
+        McpApprovalRequest,
+        McpApprovalResponse,
         MediaUrl,
+        OtherContentPart,
+        OtherItem,
         OtherMessage,
         OtherPart,
         OtherResponseFormat,
         OtherSummary,
         OutputConfig,
+        OutputTextPart,
         ReasoningEffort,
         ReasoningPart,
+        RefusalPart,
         ResponseFormatJsonObject,
         ResponseFormatJsonSchema,
         ResponseFormatText,
+        ResponsesAnnotation,
+        ResponsesFunctionCall,
+        ResponsesFunctionCallOutput,
+        ResponsesInputMessage,
+        ResponsesReasoning,
         ServiceTier,
         StreamOptions,
         SummaryEncryptedText,
@@ -792,6 +804,232 @@ class DataframeSplitDict(TypedDict, total=False):
     """The rows, each a list with a cell for every column."""
 
 
+class ResponsesParams(TypedDict, total=False):
+    """A turn for an agent, or for a model on the Responses routes.
+
+    Keywords:
+        instructions: What a system message says; for models, not for agents.
+        custom_inputs: Inputs of the agent's own.
+        context: Who asks, and in which conversation.
+        tools: Tools that the model may call.
+        tool_choice: Whether and which tool to call.
+        parallel_tool_calls: Whether one answer may hold several calls.
+        max_output_tokens: Most tokens to generate, at least 1.
+        temperature: Randomness from 0 to 2.
+        top_p: Share of probability mass to sample from.
+        reasoning: How much to think, such as an `effort`.
+        text: The form of the text, such as a JSON schema under `format`.
+        truncation: What to do with too long an input, `auto` or `disabled`.
+        metadata: Text keys and values that come back with the answer.
+        store: Keep the answer; foundation models refuse the key.
+        background: Answer later; foundation models refuse the key.
+        previous_response_id: The answer that this goes on from; foundation models refuse the
+            key.
+        user: The end user.
+        client_request_id: An id of the caller's own, written to the usage and inference tables.
+        usage_context: Text keys and values written to the usage tracking table.
+        databricks_options: Options of the platform, such as the return of a trace."""
+
+    instructions: str | None
+    """What a system message says; for models, not for agents."""
+    custom_inputs: Mapping[str, Any] | None
+    """Inputs of the agent's own."""
+    context: ChatContext | ChatContextDict | None
+    """Who asks, and in which conversation."""
+    tools: Sequence[Mapping[str, Any]] | None
+    """Tools that the model may call."""
+    tool_choice: str | Mapping[str, Any] | None
+    """Whether and which tool to call."""
+    parallel_tool_calls: bool | None
+    """Whether one answer may hold several calls."""
+    max_output_tokens: int | None
+    """Most tokens to generate, at least 1."""
+    temperature: float | None
+    """Randomness from 0 to 2."""
+    top_p: float | None
+    """Share of probability mass to sample from."""
+    reasoning: Mapping[str, Any] | None
+    """How much to think, such as an `effort`."""
+    text: Mapping[str, Any] | None
+    """The form of the text, such as a JSON schema under `format`."""
+    truncation: str | None
+    """What to do with too long an input, `auto` or `disabled`."""
+    metadata: Mapping[str, str] | None
+    """Text keys and values that come back with the answer."""
+    store: bool | None
+    """Keep the answer; foundation models refuse the key."""
+    background: bool | None
+    """Answer later; foundation models refuse the key."""
+    previous_response_id: str | None
+    """The answer that this goes on from; foundation models refuse the key."""
+    user: str | None
+    """The end user."""
+    client_request_id: str | None
+    """An id of the caller's own, written to the usage and inference tables."""
+    usage_context: Mapping[str, str] | None
+    """Text keys and values written to the usage tracking table."""
+    databricks_options: DatabricksOptions | DatabricksOptionsDict | None
+    """Options of the platform, such as the return of a trace."""
+
+
+class ResponsesRequestDict(ResponsesParams, total=False):
+    """A turn for an agent, or for a model on the Responses routes."""
+
+    input: Required[Sequence[ResponsesInputItemDict]]
+    """What was said and done so far, oldest first."""
+    model: str
+    """Ignored on this route, where the path names the endpoint; the routes of Responses require
+    it."""
+    stream: bool | None
+    """Answer as server-sent events."""
+
+
+class ResponsesInputMessageDict(TypedDict, total=False):
+    """A message of a turn."""
+
+    role: Required[str]
+    """Who speaks, such as `user`, `assistant`, `system` or `developer`."""
+    content: Required[str | Sequence[ResponsesContentPartDict]]
+    """A text, or parts."""
+    type: Literal["message"]
+    """The type, which messages alone may leave out."""
+    id: str | None
+    """Its id, if it came from an answer."""
+    status: str | None
+    """Whether it was said in full, if it came from an answer."""
+
+
+class InputTextPartDict(TypedDict, total=False):
+    """A text of a caller."""
+
+    type: Required[Literal["input_text"]]
+    """The type."""
+    text: Required[str]
+    """The text."""
+
+
+class OutputTextPartDict(TypedDict, total=False):
+    """A text of a model."""
+
+    type: Required[Literal["output_text"]]
+    """The type."""
+    text: str
+    """The text."""
+    annotations: Sequence[ResponsesAnnotation | ResponsesAnnotationDict] | None
+    """What parts of the text rest on."""
+    logprobs: Sequence[Mapping[str, Any]] | None
+    """Log probabilities of its tokens."""
+
+
+class RefusalPartDict(TypedDict, total=False):
+    """A refusal of a model."""
+
+    type: Required[Literal["refusal"]]
+    """The type."""
+    refusal: str
+    """The text."""
+
+
+class ResponsesAnnotationDict(TypedDict, total=False):
+    """What a part of a text rests on."""
+
+    type: str | None
+    """Such as `url_citation`, `file_citation` or `file_path`."""
+    url: str | None
+    """An address."""
+    title: str | None
+    """Its title."""
+    file_id: str | None
+    """A file."""
+    filename: str | None
+    """Its name."""
+    index: int | None
+    """Place in the list of files."""
+    start_index: int | None
+    """Where it begins in the text."""
+    end_index: int | None
+    """Where it ends in the text."""
+
+
+class ResponsesFunctionCallDict(TypedDict, total=False):
+    """A call of a function."""
+
+    type: Required[Literal["function_call"]]
+    """The type."""
+    call_id: str
+    """Its id, which the result names."""
+    name: str
+    """Name of the function."""
+    arguments: str
+    """Arguments as JSON text; empty where there are none."""
+    id: str | None
+    """Id of the item."""
+    status: str | None
+    """Such as `completed`."""
+
+
+class ResponsesFunctionCallOutputDict(TypedDict, total=False):
+    """The result of a call."""
+
+    type: Required[Literal["function_call_output"]]
+    """The type."""
+    call_id: str
+    """The call."""
+    output: str | Sequence[Mapping[str, Any]] | None
+    """The result, a text or parts."""
+    id: str | None
+    """Id of the item."""
+    status: str | None
+    """Such as `completed`."""
+
+
+class ResponsesReasoningDict(TypedDict, total=False):
+    """Reasoning of a model."""
+
+    type: Required[Literal["reasoning"]]
+    """The type."""
+    id: str | None
+    """Id of the item."""
+    summary: Sequence[Mapping[str, Any]] | None
+    """The readable part, piece by piece."""
+    content: Sequence[Mapping[str, Any]] | None
+    """The reasoning itself, where it is shown."""
+    encrypted_content: str | None
+    """The reasoning, for the model alone."""
+    status: str | None
+    """Such as `completed`."""
+
+
+class McpApprovalRequestDict(TypedDict, total=False):
+    """A call of an MCP server that waits for a person's approval."""
+
+    type: Required[Literal["mcp_approval_request"]]
+    """The type."""
+    id: str
+    """Its id, which the approval names."""
+    name: str
+    """Name of the tool."""
+    arguments: str
+    """Arguments as JSON text."""
+    server_label: str
+    """The server."""
+
+
+class McpApprovalResponseDict(TypedDict, total=False):
+    """A person's approval of such a call, or refusal."""
+
+    type: Required[Literal["mcp_approval_response"]]
+    """The type."""
+    approval_request_id: Required[str]
+    """The request."""
+    approve: Required[bool]
+    """Whether it may be done."""
+    id: str | None
+    """Id of the item."""
+    reason: str | None
+    """Why."""
+
+
 if TYPE_CHECKING:
     MessageDict: TypeAlias = (
         SystemMessage
@@ -847,6 +1085,32 @@ if TYPE_CHECKING:
         | OtherResponseFormat
     )
     """The form of the answer, told apart by its type."""
+    ResponsesInputItemDict: TypeAlias = (
+        ResponsesFunctionCall
+        | ResponsesFunctionCallDict
+        | ResponsesFunctionCallOutput
+        | ResponsesFunctionCallOutputDict
+        | ResponsesReasoning
+        | ResponsesReasoningDict
+        | McpApprovalRequest
+        | McpApprovalRequestDict
+        | McpApprovalResponse
+        | McpApprovalResponseDict
+        | ResponsesInputMessage
+        | ResponsesInputMessageDict
+        | OtherItem
+    )
+    """Something that was said or done; what an answer holds can be sent back."""
+    ResponsesContentPartDict: TypeAlias = (
+        InputTextPart
+        | InputTextPartDict
+        | OutputTextPart
+        | OutputTextPartDict
+        | RefusalPart
+        | RefusalPartDict
+        | OtherContentPart
+    )
+    """A part of a message."""
 
 else:
     MessageDict = Any
@@ -855,6 +1119,8 @@ else:
     ReasoningSummaryDict = Any
     ToolChoiceDict = Any
     ResponseFormatDict = Any
+    ResponsesInputItemDict = Any
+    ResponsesContentPartDict = Any
 
 __all__ = (
     "AssistantMessageDict",
@@ -886,19 +1152,33 @@ __all__ = (
     "ImageUrlDict",
     "InputAudioDict",
     "InputAudioPartDict",
+    "InputTextPartDict",
     "JsonSchemaFormatDict",
+    "McpApprovalRequestDict",
+    "McpApprovalResponseDict",
     "MediaUrlDict",
     "MessageContentDict",
     "MessageDict",
     "OutputConfigDict",
+    "OutputTextPartDict",
     "PredictionParams",
     "PredictionRequestDict",
     "ReasoningPartDict",
     "ReasoningSummaryDict",
+    "RefusalPartDict",
     "ResponseFormatDict",
     "ResponseFormatJsonObjectDict",
     "ResponseFormatJsonSchemaDict",
     "ResponseFormatTextDict",
+    "ResponsesAnnotationDict",
+    "ResponsesContentPartDict",
+    "ResponsesFunctionCallDict",
+    "ResponsesFunctionCallOutputDict",
+    "ResponsesInputItemDict",
+    "ResponsesInputMessageDict",
+    "ResponsesParams",
+    "ResponsesReasoningDict",
+    "ResponsesRequestDict",
     "StreamOptionsDict",
     "SummaryEncryptedTextDict",
     "SummaryTextDict",

@@ -17,6 +17,8 @@ from recordings import ANY, NO_SHARED, SHARED, TASKS, Recording
 from databricks_serving import Prediction, errors
 from databricks_serving._core.statuses import error_class
 from databricks_serving.models import (
+    AgentChunk,
+    AgentReply,
     ChatCompletion,
     ChatCompletionChunk,
     Completion,
@@ -24,6 +26,8 @@ from databricks_serving.models import (
     EmbeddingResponse,
     ErrorBody,
     PredictionResponse,
+    ResponsesEvent,
+    ResponsesReply,
 )
 
 OWN = recordings.own()
@@ -33,10 +37,17 @@ REPLIES = {
     "completions": Completion,
     "embeddings": EmbeddingResponse,
     "predictions": PredictionResponse,
+    "responses": ResponsesReply,
+    "agents": AgentReply,
 }
 # What the client returns instead of the model.
 WRAPPED = {"predictions": Prediction}
-CHUNKS = {"chat": ChatCompletionChunk, "completions": CompletionChunk}
+CHUNKS = {
+    "chat": ChatCompletionChunk,
+    "completions": CompletionChunk,
+    "responses": ResponsesEvent,
+    "agents": AgentChunk,
+}
 
 
 def only(condition):

@@ -10,10 +10,22 @@ from typing import Any
 from httpx_aiohttp import AiohttpTransport
 
 from databricks_serving import AsyncServingClient, ServingClient, ServingError
-from databricks_serving.params import ChatParams, CompletionParams, EmbeddingParams
+from databricks_serving.params import (
+    ChatParams,
+    CompletionParams,
+    EmbeddingParams,
+    ResponsesParams,
+)
 
 TOKEN = "made-up-token"
-_PARAMS = {"chat": ChatParams, "completions": CompletionParams, "embeddings": EmbeddingParams}
+_PARAMS = {
+    "chat": ChatParams,
+    "completions": CompletionParams,
+    "embeddings": EmbeddingParams,
+    "responses": ResponsesParams,
+    "agents": ChatParams,
+}
+_SUBJECTS = {"messages", "prompt", "input"}
 
 
 @dataclass
@@ -21,6 +33,7 @@ class Streamed:
     """What came of a stream."""
 
     chunks: list[Any] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     final: Any = None
     error: ServingError | None = None
     terminated_cleanly: bool | None = None
@@ -33,7 +46,14 @@ class Streamed:
     @property
     def text(self) -> str:
         """The text of choice 0."""
-        return "".join(chunk.text for chunk in self.chunks)
+        return "".join(self.texts)
+
+    def take(self, event: Any) -> None:
+        """Take in an event."""
+        if event.type == "chunk":
+            self.chunks.append(event.chunk)
+        if event.type == "text.delta" and event.choice == 0:
+            self.texts.append(event.text)
 
 
 def arguments(task: str, request: Mapping[str, Any], *, unchecked: bool = False) -> dict[str, Any]:
@@ -41,7 +61,7 @@ def arguments(task: str, request: Mapping[str, Any], *, unchecked: bool = False)
 
     So does, where nothing is to be checked, all but what the call is about.
     """
-    known = {"messages", "prompt", "input"} if unchecked else _PARAMS[task].__annotations__
+    known = _SUBJECTS if unchecked else _SUBJECTS | _PARAMS[task].__annotations__.keys()
     given = {k: v for k, v in request.items() if k not in {"model", "stream"}}
     extra = {k: v for k, v in given.items() if k not in known or v is None}
     return {k: v for k, v in given.items() if k not in extra} | {"extra_body": extra}
@@ -76,8 +96,7 @@ class SyncDriver:
                 resource = _resource(client, task)
                 with resource.stream(model=endpoint, **arguments(task, request)) as stream:
                     for event in stream:
-                        if event.type == "chunk":
-                            seen.chunks.append(event.chunk)
+                        seen.take(event)
                     seen.final = stream.get_final_completion()
                     seen.terminated_cleanly = stream.chunks.terminated_cleanly
             except ServingError as error:
@@ -138,8 +157,7 @@ class AsyncDriver(SyncDriver):
                 resource = _resource(client, task)
                 async with resource.stream(model=endpoint, **arguments(task, request)) as stream:
                     async for event in stream:
-                        if event.type == "chunk":
-                            seen.chunks.append(event.chunk)
+                        seen.take(event)
                     seen.final = await stream.get_final_completion()
                     seen.terminated_cleanly = stream.chunks.terminated_cleanly
             except ServingError as error:

@@ -12,16 +12,45 @@ Json = dict[str, Any]
 # What the models show as always present is filled in where a server left it out.
 FILLED = {
     "arguments",
+    "call_id",
     "choices",
+    "content",
     "delta",
     "function",
     "id",
     "index",
     "message",
     "name",
+    "refusal",
+    "role",
     "text",
     "type",
 }
+
+
+# What an agent's stream may end with.
+_LAST = {
+    "response.completed",
+    "responses.completed",
+    "response.output_item.done",
+    "function_call_output",
+}
+
+
+def deltas_first(seen: list[Json]) -> list[Json]:
+    """Return the events that bring text: the pieces, or where there are none the whole items."""
+    pieces = [event for event in seen if isinstance(event.get("delta"), str | dict)]
+    return pieces or [event["item"] for event in seen if "item" in event]
+
+
+def _agent_text(event: Json) -> str:
+    delta = event.get("delta")
+    if isinstance(delta, dict):
+        return delta["content"] or "" if delta["role"] == "assistant" else ""
+    if isinstance(delta, str):
+        return delta if event["type"] == "response.output_text.delta" else ""
+    parts = event.get("content") or ()
+    return "".join(part.get("text", "") for part in parts if event["type"] == "message")
 
 
 def events(recording: Recording) -> list[Any]:
@@ -42,8 +71,12 @@ def outcome(recording: Recording) -> str:
     seen = events(recording)
     if any(_is_error(event) for event in seen):
         return "failed"
-    if recording.task == "predictions":
+    if recording.task in {"predictions", "agents"}:
         return "finished"
+    if recording.task == "responses":
+        kinds = [event["type"] for event in seen if "type" in event]
+        whole = kinds[-1] in _LAST or "data: [DONE]" in recording.body
+        return "finished" if whole else "interrupted"
     reasons: dict[int, str | None] = {}
     for event in seen:
         for position, choice in enumerate(event.get("choices") or ()):
@@ -58,7 +91,7 @@ def _is_error(event: object) -> bool:
         return False
     inner = (event.get("databricks_output") or {}).get("error")
     said = event.get("error") if not isinstance(event.get("error"), float) else None
-    own = "error_code" in event or said or event.get("type") == "error"
+    own = "error_code" in event or said or event.get("type") in {"error", "response.failed"}
     return bool(inner or (own and not event.get("choices")))
 
 
@@ -75,6 +108,8 @@ def text_of(message: Json) -> str:
 def streamed_text(recording: Recording) -> str:
     """Return the text of choice 0 of a stream, up to an error."""
     sound = itertools.takewhile(lambda event: not _is_error(event), events(recording))
+    if recording.task in {"responses", "agents"}:
+        return "".join(map(_agent_text, deltas_first(list(sound))))
     return "".join(
         choice.get("text") or text_of(choice.get("delta") or {})
         for event in sound

@@ -17,6 +17,8 @@ ANY = {
     "completions": {"prompt": "Hello"},
     "embeddings": {"input": "Hello"},
     "predictions": {"inputs": ["Hello"]},
+    "responses": {"input": [{"role": "user", "content": "Hello?"}]},
+    "agents": {"messages": [{"role": "user", "content": "Hello?"}]},
 }
 TASKS = tuple(ANY)
 
@@ -86,7 +88,7 @@ def _shared(path: Path) -> Recording:
     data = json.loads(path.read_text())
     return Recording(
         name=path.stem,
-        task="predictions" if data["task"] == "custom" else data["task"],
+        task=_task_of(path.stem, data["task"]),
         stream=data["stream"],
         request=data["request"] or {},
         status=data["status"],
@@ -94,3 +96,9 @@ def _shared(path: Path) -> Recording:
         body=data["body"],
         dispatched=data.get("expected"),
     )
+
+
+def _task_of(name: str, task: str) -> str:
+    if task != "custom":
+        return task
+    return "agents" if "chatagent" in name else "predictions"

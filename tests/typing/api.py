@@ -4,19 +4,25 @@
 
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, assert_never, assert_type
+from typing import Any, Unpack, assert_never, assert_type
 
 import httpx
+import numpy as np
+import pandas as pd
+import polars as pl
 
 from databricks_serving import (
     AsyncChunkStream,
     AsyncEventStream,
+    AsyncPredictionStream,
     AsyncServingClient,
     CallOptions,
     ChunkStream,
     ColdStart,
     EventStream,
     Limits,
+    Prediction,
+    PredictionStream,
     RawResponse,
     RetryPolicy,
     ServingClient,
@@ -32,6 +38,7 @@ from databricks_serving.models import (
     ChatCompletionChunk,
     Completion,
     CompletionChunk,
+    DatabricksOutput,
     DeveloperMessage,
     EmbeddingResponse,
     FinishReason,
@@ -62,7 +69,9 @@ from databricks_serving.params import (
     CompletionArguments,
     ContentPartDict,
     EmbeddingArguments,
+    FrameLike,
     MessageDict,
+    PredictionArguments,
     ResponseFormatDict,
     ToolChoiceDict,
     ToolDict,
@@ -350,6 +359,35 @@ def raw_responses(client: ServingClient) -> None:
     assert_type(vectors.parse(), EmbeddingResponse)
 
 
+def predictions(client: ServingClient, table: pd.DataFrame, other: pl.DataFrame) -> None:
+    reply = client.predict("m", dataframe_split=table, params={"k": 1}, timeout=3)
+    assert_type(reply, Prediction)
+    client.predict(endpoint="m", dataframe_records=other, client_request_id="c")
+    client.predict("m", dataframe_split={"columns": ["a"], "data": [[1]]})
+    client.predict("m", dataframe_records=[{"a": 1}], served_model="v2", idempotent=False)
+    client.predict("m", instances=np.ones((2, 2)), databricks_options={"return_trace": True})
+    client.predict("m", inputs={"messages": [{"role": "user", "content": "Hi"}]})
+    assert_type(reply.predictions, Any)
+    assert_type(reply.value, Any)
+    assert_type(reply["choices"], Any)
+    assert_type(reply.to_dict(), dict[str, Any])
+    assert_type(reply.to_frame(), pd.DataFrame)
+    assert_type(reply.to_polars(), pl.DataFrame)
+    print(reply.to_series().mean())
+    assert_type(reply.request_id, str | None)
+    assert_type(reply.databricks_output, DatabricksOutput | None)
+    with client.predict_stream("m", dataframe_records=table) as stream:
+        assert_type(stream, PredictionStream)
+        for event in stream:
+            assert_type(event, Any)
+        assert_type(stream.request_id, str | None)
+
+
+def score(client: ServingClient, frame: FrameLike, **given: Unpack[PredictionArguments]) -> None:
+    """A user's own function passes on what it was given."""
+    client.predict("m", dataframe_split=frame, **given)
+
+
 def failures(client: ServingClient) -> None:
     try:
         client.embeddings.create(model="m", input="a")
@@ -393,5 +431,10 @@ async def asynchronous(client: AsyncServingClient, flag: bool) -> None:
     assert_type(await client.embeddings.create(model="m", input=["a"]), EmbeddingResponse)
     raw = await client.embeddings.with_raw_response.create(model="m", input="a")
     assert_type(raw, RawResponse[EmbeddingResponse])
+    assert_type(await client.predict("m", inputs=[1]), Prediction)
+    async with client.predict_stream("m", inputs=[1]) as values:
+        assert_type(values, AsyncPredictionStream)
+        async for value in values:
+            assert_type(value, Any)
     assert_type(client.with_options(max_retries=0), AsyncServingClient)
     await client.close()

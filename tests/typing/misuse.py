@@ -43,6 +43,18 @@ def calls(client: ServingClient) -> None:
     client.embeddings.create(model="m", input=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 
+def predictions(client: ServingClient) -> None:
+    client.predict(inputs=[1])  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.predict("m")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.predict("m", inputs=[1], instances=[1])  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.predict("m", inputs=[1], param={})  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.predict(model="m", inputs=[1])  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.predict("m", inputs=[1], stream=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.predict("m", dataframe_split=7)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    client.predict("m", dataframe_records={"a": 1})  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    client.predict_stream("m")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+
+
 def messages() -> None:
     no_role: MessageDict = {"content": "Hi"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     other_role: MessageDict = {"role": "usr", "content": "Hi"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -122,6 +122,11 @@ def test_numbers_that_no_float_holds_do_no_harm():
         ({"type": "error", "message": "no"}, ErrorFacts("no")),
         ({"type": "error"}, ErrorFacts("the server reported an error without a message")),
         ({"error": True}, ErrorFacts("the server reported an error without a message")),
+        ({"error": 0.25}, None),
+        ({"error": 1, "type": "error", "message": "no"}, ErrorFacts("no")),
+        ({"predictions": [], "error": "of the fit"}, None),
+        ({"outputs": [], "error_code": "X"}, None),
+        ({"predictions": [], "databricks_output": {"error": {"message": "no"}}}, ErrorFacts("no")),
         (
             {"databricks_output": {"error": {"error_code": "X", "message": "no"}}, "choices": [1]},
             ErrorFacts("no", "X"),
@@ -158,6 +163,40 @@ def test_no_body_is_too_odd():
             assert len(seen.message) <= 500
             assert seen.code is None or (seen.code and len(seen.code) <= 100)
             assert seen.status is None or 400 <= seen.status < 600
+
+
+ENFORCE = "Failed to enforce schema "
+TABLE = "     depth\n0   'x'. \nError: 1"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (f"Failed to predict data '{TABLE}'. \nError: it is wide.", "it is wide."),
+        (
+            f"Failed to predict data '{TABLE}'. \nError: {ENFORCE}of data '{TABLE}' with schema s",
+            "Failed to enforce schema s",
+        ),
+        (f"No JSON.\nInput: \n{TABLE}", "No JSON."),
+        ("Failed to predict data 'a", None),
+        ("\nInput: \n", "Input:"),
+        ("Input: is missing", "Input: is missing"),
+    ],
+    ids=str,
+)
+def test_a_message_does_not_repeat_the_rows(message, said):
+    body = {"error_code": "X", "message": message}
+    facts, kept = read_error_body(json.dumps(body).encode(), 400)
+    assert facts.message == (" ".join(message.split()) if said is None else said)
+    assert kept == body
+
+
+@pytest.mark.parametrize("piece", ["schema of data '", "' with schema ", "\nInput: \n"])
+def test_a_hostile_echo_is_read_in_linear_time(piece):
+    began = time.perf_counter()
+    message = "Failed to predict data '" + piece * (2_000_000 // len(piece))
+    read_error_body(json.dumps({"message": message}).encode(), 400)
+    assert time.perf_counter() - began < 3
 
 
 def test_bodies_within_bodies_come_to_an_end():

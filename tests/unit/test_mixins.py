@@ -12,6 +12,7 @@ from databricks_serving.models import (
     Completion,
     CompletionChunk,
     EmbeddingResponse,
+    PredictionResponse,
     Usage,
 )
 
@@ -192,6 +193,20 @@ def test_vectors_are_numbers_in_the_order_of_the_request():
     assert reply.vectors == [[1.0, 2], [], [0.5, -0.25]]
     assert [item.index for item in reply.data] == [2, 0, 1]
     assert EmbeddingResponse.from_dict({"data": []}).vectors == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ({"predictions": ["a", "b"]}, "ab"),
+        ({"predictions": "a"}, "a"),
+        ({"predictions": [{"a": 1}]}, '[{"a": 1}]'),
+        ({"outputs": ["é", 1]}, '["é", 1]'),
+        ({"predictions": []}, ""),
+    ],
+)
+def test_predictions_are_read_as_text(reply, text):
+    assert PredictionResponse.from_dict(reply).text == text
 
 
 def test_vectors_of_one_index_keep_their_order():

@@ -7,19 +7,31 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from databricks_serving_api.models import (
+    AgentChunk,
     ChatCompletionChunk,
     CompletionChunk,
     FinishReason,
+    McpApprovalRequest,
+    McpApprovalResponse,
+    OtherItem,
+    ResponsesEvent,
+    ResponsesFunctionCall,
+    ResponsesFunctionCallOutput,
+    ResponsesMessage,
+    ResponsesReasoning,
     ToolCall,
 )
 
 __all__ = [
+    "AgentEvent",
     "ChatEvent",
     "ChunkEvent",
     "CompletionEvent",
     "FinishEvent",
+    "OutputItemEvent",
     "ReasoningDeltaEvent",
     "RefusalDeltaEvent",
+    "ResponsesStreamEvent",
     "TextDeltaEvent",
     "ToolCallDeltaEvent",
     "ToolCallDoneEvent",
@@ -94,6 +106,22 @@ class FinishEvent:
     type: Literal["finish"] = field(default="finish", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class OutputItemEvent:
+    """An agent has said or done something in full: a message, a call, the result of one."""
+
+    item: (
+        ResponsesMessage
+        | ResponsesFunctionCall
+        | ResponsesFunctionCallOutput
+        | ResponsesReasoning
+        | McpApprovalRequest
+        | McpApprovalResponse
+        | OtherItem
+    )
+    type: Literal["output_item"] = field(default="output_item", repr=False)
+
+
 ChatEvent: TypeAlias = (
     ChunkEvent[ChatCompletionChunk]
     | TextDeltaEvent
@@ -107,3 +135,17 @@ ChatEvent: TypeAlias = (
 
 CompletionEvent: TypeAlias = ChunkEvent[CompletionChunk] | TextDeltaEvent | FinishEvent
 """What `client.completions.stream` yields."""
+
+ResponsesStreamEvent: TypeAlias = (
+    ChunkEvent[ResponsesEvent]
+    | TextDeltaEvent
+    | ReasoningDeltaEvent
+    | RefusalDeltaEvent
+    | ToolCallDeltaEvent
+    | OutputItemEvent
+    | FinishEvent
+)
+"""What `client.responses.stream` yields; an agent that answers in several turns finishes each."""
+
+AgentEvent: TypeAlias = ChunkEvent[AgentChunk] | TextDeltaEvent | ToolCallDoneEvent | FinishEvent
+"""What `client.agents.stream` yields."""

@@ -10,6 +10,7 @@ from databricks_serving._core.arguments import (
     EmbeddingArguments,
     PredictionArguments,
     QueryArguments,
+    ResponsesArguments,
 )
 from databricks_serving._core.rows.forms import FrameLike
 from databricks_serving.options import CallOptions
@@ -29,6 +30,8 @@ from databricks_serving_api.params import (
     MessageDict,
     PredictionParams,
     ResponseFormatDict,
+    ResponsesInputItemDict,
+    ResponsesParams,
     SystemMessageDict,
     TextPartDict,
     ToolCallDict,
@@ -63,6 +66,9 @@ __all__ = [
     "PredictionParams",
     "QueryArguments",
     "ResponseFormatDict",
+    "ResponsesArguments",
+    "ResponsesInputItemDict",
+    "ResponsesParams",
     "SystemMessageDict",
     "TextPartDict",
     "ToolCallDict",

@@ -33,7 +33,8 @@ class EmbeddingResponseMixin(Shown, Reply):
     def _repr_markdown_(self) -> str:
         shown = [(item.index, len(item.vector), _start(item.vector)) for item in self.data[:5]]
         table = as_table(("text", "numbers", "vector"), shown)
-        return with_footer(table, self.usage, f"{len(self.data)} vectors", self.served_model_name)
+        total = self.usage.total_tokens if self.usage else None
+        return with_footer(table, total, f"{len(self.data)} vectors", self.served_model_name)
 
     @property
     def vectors(self) -> list[list[float]]:

@@ -4,6 +4,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .agent_chunk import AgentChunk
+    from .agent_message import AgentMessage
+    from .agent_reply import AgentReply
     from .assistant_message import AssistantMessage
     from .audio_format import AudioFormat
     from .audio_url_part import AudioUrlPart
@@ -58,12 +61,18 @@ if TYPE_CHECKING:
     from .image_detail import ImageDetail
     from .image_part import ImagePart
     from .image_url import ImageUrl
+    from .incomplete_details import IncompleteDetails
     from .input_audio import InputAudio
     from .input_audio_part import InputAudioPart
+    from .input_text_part import InputTextPart
     from .json_object import JsonObject
     from .json_schema_format import JsonSchemaFormat
+    from .mcp_approval_request import McpApprovalRequest
+    from .mcp_approval_response import McpApprovalResponse
     from .media_url import MediaUrl
+    from .other_content_part import OtherContentPart
     from .other_event import OtherEvent
+    from .other_item import OtherItem
     from .other_message import OtherMessage
     from .other_part import OtherPart
     from .other_request import OtherRequest
@@ -71,6 +80,7 @@ if TYPE_CHECKING:
     from .other_response_format import OtherResponseFormat
     from .other_summary import OtherSummary
     from .output_config import OutputConfig
+    from .output_text_part import OutputTextPart
     from .permission_level import PermissionLevel
     from .prediction_request import PredictionRequest
     from .prediction_response import PredictionResponse
@@ -78,11 +88,22 @@ if TYPE_CHECKING:
     from .query_info import QueryInfo
     from .reasoning_effort import ReasoningEffort
     from .reasoning_part import ReasoningPart
+    from .refusal_part import RefusalPart
     from .response_format_json_object import ResponseFormatJsonObject
     from .response_format_json_schema import ResponseFormatJsonSchema
     from .response_format_text import ResponseFormatText
     from .response_message import ResponseMessage
     from .response_text_part import ResponseTextPart
+    from .responses_annotation import ResponsesAnnotation
+    from .responses_event import ResponsesEvent
+    from .responses_function_call import ResponsesFunctionCall
+    from .responses_function_call_output import ResponsesFunctionCallOutput
+    from .responses_input_message import ResponsesInputMessage
+    from .responses_message import ResponsesMessage
+    from .responses_reasoning import ResponsesReasoning
+    from .responses_reply import ResponsesReply
+    from .responses_request import ResponsesRequest
+    from .responses_usage import ResponsesUsage
     from .served_entity import ServedEntity
     from .served_entity_state import ServedEntityState
     from .service_policy import ServicePolicy
@@ -112,6 +133,9 @@ if TYPE_CHECKING:
     from .video_url_part import VideoUrlPart
 
 __all__ = (
+    "AgentChunk",
+    "AgentMessage",
+    "AgentReply",
     "AssistantMessage",
     "AudioFormat",
     "AudioUrlPart",
@@ -166,12 +190,18 @@ __all__ = (
     "ImageDetail",
     "ImagePart",
     "ImageUrl",
+    "IncompleteDetails",
     "InputAudio",
     "InputAudioPart",
+    "InputTextPart",
     "JsonObject",
     "JsonSchemaFormat",
+    "McpApprovalRequest",
+    "McpApprovalResponse",
     "MediaUrl",
+    "OtherContentPart",
     "OtherEvent",
+    "OtherItem",
     "OtherMessage",
     "OtherPart",
     "OtherRequest",
@@ -179,6 +209,7 @@ __all__ = (
     "OtherResponseFormat",
     "OtherSummary",
     "OutputConfig",
+    "OutputTextPart",
     "PermissionLevel",
     "PredictionRequest",
     "PredictionResponse",
@@ -186,10 +217,21 @@ __all__ = (
     "QueryInfo",
     "ReasoningEffort",
     "ReasoningPart",
+    "RefusalPart",
     "ResponseFormatJsonObject",
     "ResponseFormatJsonSchema",
     "ResponseFormatText",
     "ResponseMessage",
+    "ResponsesAnnotation",
+    "ResponsesEvent",
+    "ResponsesFunctionCall",
+    "ResponsesFunctionCallOutput",
+    "ResponsesInputMessage",
+    "ResponsesMessage",
+    "ResponsesReasoning",
+    "ResponsesReply",
+    "ResponsesRequest",
+    "ResponsesUsage",
     "ResponseTextPart",
     "ServedEntity",
     "ServedEntityState",
@@ -225,6 +267,9 @@ if not TYPE_CHECKING:
     from importlib import import_module
 
     _MODULES = {
+        "AgentChunk": "agent_chunk",
+        "AgentMessage": "agent_message",
+        "AgentReply": "agent_reply",
         "AssistantMessage": "assistant_message",
         "AudioFormat": "audio_format",
         "AudioUrlPart": "audio_url_part",
@@ -279,12 +324,18 @@ if not TYPE_CHECKING:
         "ImageDetail": "image_detail",
         "ImagePart": "image_part",
         "ImageUrl": "image_url",
+        "IncompleteDetails": "incomplete_details",
         "InputAudio": "input_audio",
         "InputAudioPart": "input_audio_part",
+        "InputTextPart": "input_text_part",
         "JsonObject": "json_object",
         "JsonSchemaFormat": "json_schema_format",
+        "McpApprovalRequest": "mcp_approval_request",
+        "McpApprovalResponse": "mcp_approval_response",
         "MediaUrl": "media_url",
+        "OtherContentPart": "other_content_part",
         "OtherEvent": "other_event",
+        "OtherItem": "other_item",
         "OtherMessage": "other_message",
         "OtherPart": "other_part",
         "OtherRequest": "other_request",
@@ -292,6 +343,7 @@ if not TYPE_CHECKING:
         "OtherResponseFormat": "other_response_format",
         "OtherSummary": "other_summary",
         "OutputConfig": "output_config",
+        "OutputTextPart": "output_text_part",
         "PermissionLevel": "permission_level",
         "PredictionRequest": "prediction_request",
         "PredictionResponse": "prediction_response",
@@ -299,10 +351,21 @@ if not TYPE_CHECKING:
         "QueryInfo": "query_info",
         "ReasoningEffort": "reasoning_effort",
         "ReasoningPart": "reasoning_part",
+        "RefusalPart": "refusal_part",
         "ResponseFormatJsonObject": "response_format_json_object",
         "ResponseFormatJsonSchema": "response_format_json_schema",
         "ResponseFormatText": "response_format_text",
         "ResponseMessage": "response_message",
+        "ResponsesAnnotation": "responses_annotation",
+        "ResponsesEvent": "responses_event",
+        "ResponsesFunctionCall": "responses_function_call",
+        "ResponsesFunctionCallOutput": "responses_function_call_output",
+        "ResponsesInputMessage": "responses_input_message",
+        "ResponsesMessage": "responses_message",
+        "ResponsesReasoning": "responses_reasoning",
+        "ResponsesReply": "responses_reply",
+        "ResponsesRequest": "responses_request",
+        "ResponsesUsage": "responses_usage",
         "ResponseTextPart": "response_text_part",
         "ServedEntity": "served_entity",
         "ServedEntityState": "served_entity_state",

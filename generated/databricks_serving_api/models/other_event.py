@@ -2,4 +2,4 @@
 from typing import Any, TypeAlias
 
 OtherEvent: TypeAlias = dict[str, Any]
-"""An event of an agent or a custom model."""
+"""An event of a custom model."""

@@ -2,4 +2,4 @@
 from typing import Any, TypeAlias
 
 OtherRequest: TypeAlias = dict[str, Any]
-"""A request to an agent, or to a model with a signature of its own."""
+"""A request to a model with a signature of its own."""

@@ -2,4 +2,4 @@
 from typing import Any, TypeAlias
 
 OtherResponse: TypeAlias = dict[str, Any]
-"""A reply of an agent, or of a model with a signature of its own."""
+"""A reply of a model with a signature of its own."""

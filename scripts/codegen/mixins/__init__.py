@@ -5,6 +5,15 @@ slots of its own and declares the fields that it reads for type checkers only, w
 the contract moves away from it.
 """
 
+from databricks_serving_api._mixins.agents import (
+    AgentChunkMixin,
+    AgentMessageMixin,
+    AgentReplyMixin,
+    ResponsesEventMixin,
+    ResponsesMessageMixin,
+    ResponsesReplyMixin,
+    ResponsesUsageMixin,
+)
 from databricks_serving_api._mixins.endpoints import (
     EndpointOpenApiMixin,
     ServingEndpointListMixin,
@@ -23,6 +32,9 @@ from databricks_serving_api._mixins.tasks import (
 from databricks_serving_api._mixins.vectors import EmbeddingMixin, EmbeddingResponseMixin
 
 __all__ = [
+    "AgentChunkMixin",
+    "AgentMessageMixin",
+    "AgentReplyMixin",
     "ChatCompletionChunkMixin",
     "ChatCompletionMixin",
     "ChatDeltaMixin",
@@ -33,6 +45,10 @@ __all__ = [
     "EndpointOpenApiMixin",
     "PredictionResponseMixin",
     "ResponseMessageMixin",
+    "ResponsesEventMixin",
+    "ResponsesMessageMixin",
+    "ResponsesReplyMixin",
+    "ResponsesUsageMixin",
     "ServingEndpointListMixin",
     "ServingEndpointMixin",
     "UsageMixin",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from databricks_serving_api.models import ChatChoice, Usage
+    from databricks_serving_api.models import ChatChoice
 
 
 class Shown:
@@ -27,12 +27,17 @@ class Shown:
 
 def choices_as_markdown(choices: Iterable[ChatChoice]) -> str:
     """Show the answers, the tool calls in code, one below the other."""
-    return "\n\n---\n\n".join("\n\n".join(_choice(choice)) for choice in choices)
+    return "\n\n---\n\n".join(paragraphs(_choice(choice)) for choice in choices)
 
 
-def with_footer(text: str, usage: Usage | None, *facts: str | None) -> str:
+def paragraphs(texts: Iterable[str]) -> str:
+    """Show texts one below the other, without those that are empty."""
+    return "\n\n".join(filter(None, texts))
+
+
+def with_footer(text: str, tokens: int | None, *facts: str | None) -> str:
     """Add a line with what there is to know beside the answer."""
-    spent = f"{usage.total_tokens} tokens" if usage and usage.total_tokens else None
+    spent = f"{tokens} tokens" if tokens else None
     footer = " · ".join(_plain(fact) for fact in (*facts, spent) if fact)
     return f"{text}\n\n*{footer}*" if footer else text
 
@@ -44,6 +49,13 @@ def as_table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join(lines)
 
 
+def as_code(text: str) -> str:
+    """Show a text as code that it cannot end early."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}python\n{text}\n{fence}"
+
+
 def _choice(choice: ChatChoice) -> Iterator[str]:
     message = choice.message
     if message.reasoning_text:
@@ -52,8 +64,7 @@ def _choice(choice: ChatChoice) -> Iterator[str]:
     if message.text:
         yield message.text
     for call in message.tool_calls or ():
-        fence = _fence(call.function.arguments)
-        yield f"{fence}python\n{call.function.name}({call.function.arguments})\n{fence}"
+        yield as_code(f"{call.function.name}({call.function.arguments})")
     if message.refusal:
         yield f"**Refused:** {_plain(message.refusal)}"
     if not (message.text or message.tool_calls or message.refusal):
@@ -67,8 +78,3 @@ def _row(cells: Iterable[str]) -> str:
 def _plain(value: object) -> str:
     """Write a value so that no character of it is read as Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(str(value).split()))
-
-
-def _fence(text: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    return "`" * max(3, longest + 1)

@@ -74,7 +74,8 @@ class ChatCompletionMixin(Shown, Reply):
 
     def _repr_markdown_(self) -> str:
         text = choices_as_markdown(self.choices)
-        return with_footer(text, self.usage, self.finish_reason, self.served_model_name)
+        total = self.usage.total_tokens if self.usage else None
+        return with_footer(text, total, self.finish_reason, self.served_model_name)
 
     def to_request_message(self) -> AssistantMessageDict:
         """Return the first choice's message in the form in which the next turn sends it back.
@@ -194,7 +195,8 @@ class CompletionMixin(Shown, Reply):
 
     def _repr_markdown_(self) -> str:
         text = "\n\n---\n\n".join(choice.text for choice in self.choices)
-        return with_footer(text, self.usage, self.finish_reason, self.served_model_name)
+        total = self.usage.total_tokens if self.usage else None
+        return with_footer(text, total, self.finish_reason, self.served_model_name)
 
     @property
     def text(self) -> str:

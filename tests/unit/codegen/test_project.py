@@ -86,6 +86,20 @@ def test_one_request_has_one_name_for_its_parameters(document):
     assert "Ask has two names for its params" in refused(document)
 
 
+def test_a_catch_all_of_events_may_be_any_json(document):
+    schemas = document["components"]["schemas"]
+    schemas["Value"] = {
+        "x-sdk-catch-all": True,
+        "type": ["array", "string", "null"],
+        "items": {"description": "Any."},
+    }
+    content = document["paths"][PATH]["post"]["responses"]["200"]["content"]
+    content["text/event-stream"]["schema"]["oneOf"].append(ref("Value"))
+    assert project(document)["components"]["schemas"]["Value"]["x-sdk-catch-all"]
+    del schemas["Value"]["x-sdk-catch-all"]
+    assert "no operation has the event Value" in refused(document)
+
+
 def test_only_a_catch_all_may_lack_an_operation_and_it_comes_last(document):
     schema = post_of(document)["requestBody"]["content"]["application/json"]["schema"]
     schema["oneOf"].reverse()

@@ -38,6 +38,12 @@ def said(message):
         (429, "account daily spend limit exceeded", "hours"),
         (503, "scaling up from zero", "cold_start_timeout"),
         (400, "no", None),
+        (400, "Model is missing inputs ['a'].", "needs the column 'a' as well"),
+        (
+            400,
+            "Model is missing inputs ['a', 'b']. Note that there were extra inputs: ['c'].",
+            "needs the columns 'a', 'b' as well, and does not know the column 'c'",
+        ),
         (429, "slow down", None),
         (500, "no", None),
     ],
@@ -49,6 +55,12 @@ def test_a_known_cause_has_a_hint(shell, status, message, hint):
     else:
         assert hint in error.hint
         assert str(error).endswith(f"; hint: {error.hint}")
+
+
+def test_a_model_that_failed_has_its_stack_named(shell):
+    error = failure(shell, 400, {"json": {"message": "no", "stack_trace": "in predict"}})
+    assert error.hint == "the model's own code failed; error.body['stack_trace'] shows where"
+    assert failure(shell, 400, {"text": "no"}).hint is None
 
 
 def test_a_page_that_refuses_is_not_taken_for_a_workspace(shell):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from databricks_serving.local.decoding import decode
+from databricks_serving.local.decoding import decode, decode_json
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.tasks import Task
 
@@ -22,9 +22,14 @@ def chat(**fields):
     return {"messages": [USER], **fields}
 
 
+def read(task, body, content_type="application/json"):
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return decode(task, decode_json(content, content_type))
+
+
 def refusal(task, body, content_type="application/json"):
     with pytest.raises(RefusedError) as caught:
-        decode(task, body if isinstance(body, bytes) else json.dumps(body).encode(), content_type)
+        read(task, body, content_type)
     assert caught.value.error_code == "BAD_REQUEST"
     return caught.value
 
@@ -145,12 +150,12 @@ EVERY_EMBEDDING_FIELD = {
     ids=["chat", "completions", "embeddings"],
 )
 def test_every_documented_field_is_known(task, request_body):
-    assert decode(task, json.dumps(request_body).encode(), "application/json") == request_body
+    assert read(task, request_body) == request_body
 
 
 def test_a_known_field_that_is_null_counts_as_absent():
-    body = json.dumps(chat(max_tokens=None, tools=None)).encode()
-    assert decode(Task.CHAT, body, "application/json; charset=utf-8") == chat()
+    body = chat(max_tokens=None, tools=None)
+    assert read(Task.CHAT, body, "application/json; charset=utf-8") == chat()
 
 
 @pytest.mark.parametrize(

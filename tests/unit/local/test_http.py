@@ -90,7 +90,7 @@ def test_an_unknown_endpoint_does_not_exist(call):
         ("GET", "/"),
         ("POST", "/serving-endpoints/local-chat/invocations/"),
         ("POST", "/serving-endpoints/local-chat"),
-        ("DELETE", "/api/2.0/serving-endpoints/local-chat"),
+        ("GET", "/api/2.0/serving-endpoints/local-chat/metrics"),
     ],
 )
 def test_an_unknown_path_is_not_an_api(call, method, path):

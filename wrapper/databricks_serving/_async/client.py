@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.credentials import AsyncCredentials
+from databricks_serving._async.resources.agents import AsyncAgents
 from databricks_serving._async.resources.auth import AsyncAuth
 from databricks_serving._async.resources.chat import AsyncChat
 from databricks_serving._async.resources.completions import AsyncCompletions
 from databricks_serving._async.resources.embeddings import AsyncEmbeddings
 from databricks_serving._async.resources.endpoints import AsyncEndpoints
 from databricks_serving._async.resources.predictions import AsyncPredicting
+from databricks_serving._async.resources.responses import AsyncResponses
 from databricks_serving._core.arguments import public_method
 from databricks_serving._core.call import Shared
 from databricks_serving._core.secret import Secret
@@ -70,11 +72,13 @@ class AsyncServingClient(AsyncPredicting, BaseClient[AsyncCaller]):
     def _set_up(self, caller: AsyncCaller, *, owner: bool) -> None:
         self._caller = caller
         self._owner = owner
+        self.agents: AsyncAgents = AsyncAgents(caller)
         self.auth: AsyncAuth = AsyncAuth(caller)
         self.chat: AsyncChat = AsyncChat(caller)
         self.completions: AsyncCompletions = AsyncCompletions(caller)
         self.embeddings: AsyncEmbeddings = AsyncEmbeddings(caller)
         self.endpoints: AsyncEndpoints = AsyncEndpoints(caller)
+        self.responses: AsyncResponses = AsyncResponses(caller)
 
     @classmethod
     def from_workspace_client(cls, workspace_client: "HasConfig", **options: Any) -> Self:

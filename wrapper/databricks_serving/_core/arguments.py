@@ -19,6 +19,7 @@ from databricks_serving_api.params import (
     CreateEndpointParams,
     EmbeddingParams,
     PredictionParams,
+    ResponsesParams,
 )
 
 # Names that people look for here and that stand somewhere else.
@@ -99,6 +100,16 @@ class PredictionFields(PredictionArguments, total=False):
     dataframe_records: Any
     instances: Any
     inputs: Any
+
+
+class ResponsesArguments(ResponsesParams, CallOptions, total=False):
+    """Keyword arguments of an agent's call, beside its input."""
+
+
+class ResponsesFields(ResponsesArguments, total=False):
+    """The same with the input, as a list of items."""
+
+    input: Any
 
 
 def names_of(arguments: type[Any]) -> list[str]:

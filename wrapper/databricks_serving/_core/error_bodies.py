@@ -48,6 +48,7 @@ _TAG = re.compile(
 )
 # Where a custom model's answer stands, which may hold errors as it pleases.
 _ANSWERS: Final = frozenset({"outputs", "predictions"})
+_ENFORCE: Final = "Failed to enforce schema "
 _CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): +(\S.*)", re.DOTALL)
 
 
@@ -90,6 +91,9 @@ def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
         return _from_object(inner) or _UNSAID
     if event.get("choices") or event.keys() & _ANSWERS:
         return None
+    if event.get("type") == "response.failed" and is_object(event.get("response")):
+        # fact: the Responses API reports a failure as the last state of the answer.
+        return _from_object(event["response"]) or _UNSAID
     error = event.get("error")
     # A number under that name is what a custom model measured.
     said = error if type(error) not in {int, float} else None
@@ -163,12 +167,11 @@ def _unwrap(message: str, code: str | None, status: int | None) -> ErrorFacts:
 def _without_rows(message: str) -> str:
     """Drop what a custom model's server repeats of the request around what it says."""
     # recording: errors/400-missing-column, errors/400-malformed-json
+    _, found, schema = message.rpartition("' with schema ")
+    if found and f"{_ENFORCE}of data '" in message:
+        return f"{_ENFORCE}{schema}"
     if message.startswith("Failed to predict data '"):
         message = message.rpartition("'. \nError: ")[2]
-    head, found, rest = message.partition("schema of data '")
-    _, schema, tail = rest.rpartition("' with schema ")
-    if found and schema:
-        message = f"{head}schema {tail}"
     return message.partition("\nInput:")[0]
 
 

@@ -108,7 +108,7 @@ def _of_bad_request(error: APIStatusError, _request: Request) -> str | None:
     if missing is None:
         return None
     extra = _EXTRA_COLUMNS.search(str(message))
-    beside = f", and takes no {_columns(extra)}" if extra else ""
+    beside = f", and does not know {_columns(extra)}" if extra else ""
     return f"the model needs {_columns(missing)} as well{beside}"
 
 

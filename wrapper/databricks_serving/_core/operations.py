@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from databricks_serving._core import endpoint_shapes, shapes, subjects
+from databricks_serving._core import agent_shapes, endpoint_shapes, shapes, subjects
 from databricks_serving._core.accumulate import (
     Accumulator,
     ChatAccumulator,
@@ -12,17 +12,26 @@ from databricks_serving._core.accumulate import (
     JsonAccumulator,
     JsonEvent,
 )
+from databricks_serving._core.agent_messages import AgentAccumulator
 from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
     CreateEndpointArguments,
     EmbeddingArguments,
     PredictionFields,
+    ResponsesFields,
 )
+from databricks_serving._core.responses import ResponsesAccumulator
 from databricks_serving._core.units import MIB
 from databricks_serving.errors import PartialReply
-from databricks_serving.events import ChatEvent, CompletionEvent
+from databricks_serving.events import (
+    AgentEvent,
+    ChatEvent,
+    CompletionEvent,
+    ResponsesStreamEvent,
+)
 from databricks_serving.options import RequestOptions
+from databricks_serving_api.api.agents import create_agent_reply
 from databricks_serving_api.api.chat import create_chat_completion
 from databricks_serving_api.api.completions import create_completion
 from databricks_serving_api.api.embeddings import create_embedding
@@ -33,7 +42,10 @@ from databricks_serving_api.api.endpoints import (
     list_endpoints,
 )
 from databricks_serving_api.api.predictions import create_prediction
+from databricks_serving_api.api.responses import create_response
 from databricks_serving_api.models import (
+    AgentChunk,
+    AgentReply,
     ChatCompletion,
     ChatCompletionChunk,
     Completion,
@@ -41,6 +53,8 @@ from databricks_serving_api.models import (
     EmbeddingResponse,
     EndpointOpenApi,
     PredictionResponse,
+    ResponsesEvent,
+    ResponsesReply,
     ServingEndpoint,
     ServingEndpointList,
 )
@@ -94,6 +108,8 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
     parse_event: Callable[[JsonObject], ChunkT]
     as_event: Callable[[JsonObject], JsonObject]
     accumulator: Callable[[], Accumulator[ChunkT, EventT, TextReplyT]] = field(repr=False)
+    named_events: bool = False
+    """Whether events have names of their own, beside `message`."""
     free_form: bool = False
     """Whether events are any JSON, and the end of the body is the end of the stream."""
 
@@ -211,4 +227,35 @@ PREDICTION: StreamingOperation[PredictionResponse, JsonEvent, Any] = StreamingOp
     free_form=True,
     count_parts=subjects.count_predictions,
     endpoint_argument="endpoint",
+)
+
+RESPONSES: StreamingOperation[ResponsesReply, ResponsesEvent, ResponsesStreamEvent] = (
+    StreamingOperation(
+        arguments=ResponsesFields,
+        check_request=subjects.check_response,
+        get_kwargs=create_response.get_kwargs,
+        check=agent_shapes.check_response,
+        parse=create_response.parse,
+        check_event=agent_shapes.check_response_event,
+        parse_event=create_response.parse_event,
+        as_event=agent_shapes.response_as_event,
+        accumulator=ResponsesAccumulator,
+        named_events=True,
+        count_parts=_unknown,
+        path="responses",
+    )
+)
+
+AGENT: StreamingOperation[AgentReply, AgentChunk, AgentEvent] = StreamingOperation(
+    arguments=ChatArguments,
+    check_request=subjects.check_chat,
+    get_kwargs=create_agent_reply.get_kwargs,
+    check=agent_shapes.check_agent_reply,
+    parse=create_agent_reply.parse,
+    check_event=agent_shapes.check_agent_chunk,
+    parse_event=create_agent_reply.parse_event,
+    as_event=agent_shapes.agent_reply_as_chunk,
+    accumulator=AgentAccumulator,
+    free_form=True,
+    count_parts=_unknown,
 )

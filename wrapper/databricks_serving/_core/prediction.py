@@ -1,6 +1,6 @@
 """The reply of a custom model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, KeysView, Sequence
 from typing import TYPE_CHECKING, Any
 
 from databricks_serving._core.columns import columns_of
@@ -38,6 +38,13 @@ class Prediction:
 
     def __contains__(self, key: object) -> bool:
         return key in self._data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
+
+    def keys(self) -> KeysView[str]:
+        """Return the keys of the reply, so that `dict(reply)` is the whole of it."""
+        return self._data.keys()
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return what the reply has under a key, or the default."""
@@ -156,14 +163,23 @@ class Prediction:
 def _as_pandas(pandas: Any, column: Sequence[Any]) -> Any:
     # A missing value would turn whole numbers into floats, and lose digits of the large ones.
     kinds = set(map(type, column))
-    whole = kinds == {int, type(None)}
-    return pandas.array(column, dtype="Int64") if whole else list(column)
+    if kinds != {int, type(None)}:
+        return list(column)
+    try:
+        return pandas.array(column, dtype="Int64")
+    except (OverflowError, TypeError):
+        # More than 64 bits.
+        return pandas.Series(column, dtype=object)
 
 
 def _as_polars(polars: Any, name: str, column: Sequence[Any]) -> Any:
-    kinds = set(map(type, column))
-    numbers = kinds - {type(None)} == {int, float}
-    values = [float(v) if type(v) is int else v for v in column] if numbers else list(column)
-    if len(kinds - {type(None), int, float}) + numbers > 1:
-        raise InvalidResponseError(f"column {name!r} mixes types, which polars does not take")
-    return polars.Series(name, values)
+    values = list(column)
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {int, float}:
+        values = [float(value) if type(value) is int else value for value in values]
+    try:
+        if kinds == {int, float} or len(kinds) <= 1:
+            return polars.Series(name, values)
+    except (OverflowError, TypeError, ValueError, polars.exceptions.PolarsError):
+        pass
+    raise InvalidResponseError(f"column {name!r} mixes types, which polars does not take")

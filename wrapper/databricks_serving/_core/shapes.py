@@ -35,12 +35,7 @@ def check_chat_completion(data: dict[str, Any], _expected: int | None = None) ->
         message = filled_object(choice, "message", path)
         _check_message(message, f"{path}.message")
         _check_chat_logprobs(choice, path)
-        for place, call in _calls(message, f"{path}.message"):
-            check_filled(call, "id", "", place)
-            check_filled(call, "type", "function", place)
-            function = filled_object(call, "function", place)
-            check_filled(function, "name", "", f"{place}.function")
-            check_filled(function, "arguments", "", f"{place}.function")
+        check_tool_calls(message, f"{path}.message")
     _check_usage(data)
 
 
@@ -108,6 +103,16 @@ def check_any(_data: Any) -> None:
 def prediction_as_event(data: dict[str, Any]) -> dict[str, Any]:
     """Return a whole reply of a custom model as the one event of a stream."""
     return data
+
+
+def check_tool_calls(message: dict[str, Any], path: str) -> None:
+    """Check and complete the whole tool calls of a message."""
+    for place, call in _calls(message, path):
+        check_filled(call, "id", "", place)
+        check_filled(call, "type", "function", place)
+        function = filled_object(call, "function", place)
+        check_filled(function, "name", "", f"{place}.function")
+        check_filled(function, "arguments", "", f"{place}.function")
 
 
 def chat_completion_as_chunk(data: dict[str, Any]) -> dict[str, Any]:

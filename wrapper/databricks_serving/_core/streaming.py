@@ -205,7 +205,8 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         if self._operation.free_form and data is not _NOTHING:
             return data
         if is_object(data):
-            ours = event.event == "message" or "choices" in data
+            named = self._operation.named_events
+            ours = named or event.event == "message" or "choices" in data
             return data if ours else _NOTHING
         if event.event == "message":
             kind = "JSON" if self._operation.free_form else "a JSON object"

@@ -12,12 +12,14 @@ from databricks_serving_api.params import (
     CreateEndpointParams,
     EmbeddingParams,
     PredictionParams,
+    ResponsesParams,
 )
 from databricks_serving_api.types import Model
 
 # The forms of rows that MLflow's scoring server takes, of which a request has one.
 FORMS: Final = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _MESSAGES: Final = 'a list of at least one message such as {"role": "user", "content": "Hi"}'
+_ITEMS: Final = 'a list of at least one item such as {"role": "user", "content": "Hi"}'
 _NEED_CONTENT: Final = frozenset({"developer", "system", "tool", "user"})
 # What an assistant may say instead of content; the last two as other APIs have them.
 _INSTEAD: Final = ("tool_calls", "function_call", "refusal")
@@ -50,6 +52,25 @@ def check_embedding(given: Mapping[str, Any]) -> None:
 def check_new_endpoint(given: Mapping[str, Any]) -> None:
     """Refuse parameters of other types."""
     check_types(CreateEndpointParams, given)
+
+
+def check_response(given: Mapping[str, Any]) -> None:
+    """Refuse anything but a list of at least one item, and parameters of other types."""
+    items = given.get("input")
+    if not _is_list(items) or not items:
+        found = "an empty one" if _is_list(items) else kind_of(items)
+        raise InvalidRequestError(f"input must be a text or {_ITEMS}, not {found}")
+    for position, item in enumerate(items):
+        if not isinstance(item, Mapping | Model):
+            raise InvalidRequestError(
+                f"input[{position}] must be a dict or an item model, not {kind_of(item)}"
+            )
+    check_types(ResponsesParams, given)
+
+
+def as_items(given: Any) -> Any:
+    """Return the input of an agent as a list of items; a text is what the user says."""
+    return [{"role": "user", "content": given}] if isinstance(given, str) else given
 
 
 def check_prediction(given: Mapping[str, Any]) -> None:

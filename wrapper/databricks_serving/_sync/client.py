@@ -14,12 +14,14 @@ from databricks_serving._http import Sender, connections_of
 from databricks_serving._shell.client import BaseClient
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.credentials import Credentials
+from databricks_serving._sync.resources.agents import Agents
 from databricks_serving._sync.resources.auth import Auth
 from databricks_serving._sync.resources.chat import Chat
 from databricks_serving._sync.resources.completions import Completions
 from databricks_serving._sync.resources.embeddings import Embeddings
 from databricks_serving._sync.resources.endpoints import Endpoints
 from databricks_serving._sync.resources.predictions import Predicting
+from databricks_serving._sync.resources.responses import Responses
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of
 from databricks_serving.auth._values import variable
@@ -96,11 +98,13 @@ class ServingClient(Predicting, BaseClient[Caller]):
     def _set_up(self, caller: Caller, *, owner: bool) -> None:
         self._caller = caller
         self._owner = owner
+        self.agents: Agents = Agents(caller)
         self.auth: Auth = Auth(caller)
         self.chat: Chat = Chat(caller)
         self.completions: Completions = Completions(caller)
         self.embeddings: Embeddings = Embeddings(caller)
         self.endpoints: Endpoints = Endpoints(caller)
+        self.responses: Responses = Responses(caller)
 
     @classmethod
     def from_workspace_client(cls, workspace_client: "HasConfig", **options: Any) -> Self:

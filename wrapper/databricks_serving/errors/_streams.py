@@ -8,7 +8,8 @@ class StreamError(CallError):
     """A stream broke after it began.
 
     Attributes:
-        partial: What had arrived: a `ChatCompletion` or `Completion`, or None before anything.
+        partial: What had arrived: a `ChatCompletion` or `Completion`, or of a custom model a
+            `PredictionResponse` with the events in `predictions`; None before anything.
     """
 
     partial: PartialReply | None = None

@@ -14,11 +14,27 @@ from databricks_serving.local.tasks import Task
 _JSON_TYPE: Final = re.compile(r"application/json\s*(;.*)?", re.IGNORECASE)
 
 
-def decode(task: Task, body: bytes, content_type: str | None) -> Json:
+def decode(task: Task, request: Json) -> Json:
     """Read a request as strictly as a foundation-model endpoint does.
 
     Returns:
         The request without its nulls, which mean the same as absent.
+
+    Raises:
+        RefusedError: With status 400.
+    """
+    REQUESTS[task](request, "")
+    request = {key: value for key, value in request.items() if value is not None}
+    if task is Task.CHAT:
+        _check_messages(request["messages"])
+        _check_tools(request)
+        if "top_logprobs" in request and not request.get("logprobs"):
+            raise bad_request('"top_logprobs" requires "logprobs"')
+    return request
+
+
+def decode_json(body: bytes, content_type: str | None) -> Json:
+    """Read the JSON object of a request.
 
     Raises:
         RefusedError: With status 415 for another content type, else 400.
@@ -29,15 +45,7 @@ def decode(task: Task, body: bytes, content_type: str | None) -> Json:
             "BAD_REQUEST",
             "This endpoint only supports the content type application/json.",
         )
-    request = _parse(body)
-    REQUESTS[task](request, "")
-    request = {key: value for key, value in request.items() if value is not None}
-    if task is Task.CHAT:
-        _check_messages(request["messages"])
-        _check_tools(request)
-        if "top_logprobs" in request and not request.get("logprobs"):
-            raise bad_request('"top_logprobs" requires "logprobs"')
-    return request
+    return _parse(body)
 
 
 def _parse(body: bytes) -> Json:

@@ -13,13 +13,17 @@ class RefusedError(Exception):
         status: HTTP status of the answer.
         error_code: A name, or for a missing credential the status as a number.
         message: One sentence for the caller, which never repeats a prompt.
+        allow: The methods that the path takes, where it does not take the request's.
     """
 
-    def __init__(self, status: int, error_code: str | int, message: str) -> None:
+    def __init__(
+        self, status: int, error_code: str | int, message: str, *, allow: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.error_code = error_code
         self.message = message
+        self.allow = allow
 
     @property
     def body(self) -> dict[str, str | int]:

@@ -5,20 +5,17 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import unquote
 
 from databricks_serving.local.backends import Backend
 from databricks_serving.local.backends.deterministic import DeterministicBackend
-from databricks_serving.local.decoding import decode
-from databricks_serving.local.errors import RefusedError
+from databricks_serving.local.decoding import decode, decode_json
+from databricks_serving.local.directory import Directory, model_in
+from databricks_serving.local.errors import RefusedError, bad_request
 from databricks_serving.local.messages import HttpReply, HttpRequest, event_reply, json_reply
 from databricks_serving.local.oauth import TokenService
-from databricks_serving.local.tasks import Task, task_of
+from databricks_serving.local.routes import target_of
+from databricks_serving.local.tasks import Task
 
-_ROUTE: Final = re.compile(
-    r"/serving-endpoints/(?P<endpoint>[^/]+)(/served-models/(?P<served>[^/]+))?/invocations"
-)
-_SERVED: Final = re.compile(r"[A-Za-z0-9_.-]+")
 # A page in a browser can point a name of its own at 127.0.0.1, but cannot change this header.
 _LOOPBACK: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 
@@ -44,7 +41,7 @@ class Workspace:
         # No language model is a custom model.
         self._rule = DeterministicBackend()
         self._token = token
-        self._endpoints = endpoints
+        self._directory = Directory(endpoints, backend.model)
         self._oauth = TokenService() if oauth is None else oauth
 
     def answer(self, request: HttpRequest) -> HttpReply:
@@ -55,7 +52,7 @@ class Workspace:
             if given is not None:
                 return given
             self._authorize(request)
-            return self._invoke(request)
+            return self._directory.answer(request) or self._invoke(request)
         except RefusedError as refused:
             return self.refusal(refused)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a dead server
@@ -71,8 +68,8 @@ class Workspace:
     def refusal(self, refused: RefusedError) -> HttpReply:
         """Answer with an error."""
         headers = {"served-model-name": self._backend.model}
-        if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["allow"] = "POST"
+        if refused.allow is not None:
+            headers["allow"] = refused.allow
         return json_reply(refused.status, {**refused.body}, headers)
 
     def _authorize(self, request: HttpRequest) -> None:
@@ -91,12 +88,16 @@ class Workspace:
         raise RefusedError(HTTPStatus.FORBIDDEN, HTTPStatus.FORBIDDEN.value, text)
 
     def _invoke(self, request: HttpRequest) -> HttpReply:
-        endpoint, served = _route(request)
-        task = task_of(endpoint, self._endpoints)
-        content = decode(task, request.body, request.headers.get("content-type"))
+        target = target_of(request)
+        given = decode_json(request.body, request.headers.get("content-type"))
+        endpoint = model_in(given) if target.endpoint is None else target.endpoint
+        task = self._directory.task_of(endpoint)
+        if target.task not in {None, task}:
+            raise bad_request(f"endpoint '{endpoint}' does not serve this API")
+        content = decode(task, given)
         custom = task is Task.CUSTOM
         backend = self._rule if custom else self._backend
-        headers = {"served-model-name": served or backend.model}
+        headers = {"served-model-name": target.served or backend.model}
         if content.get("stream"):
             # fact: what a custom model streams has no end mark.
             return event_reply(backend.events(task, content), headers, marked=not custom)
@@ -110,28 +111,3 @@ def _check_host(request: HttpRequest) -> None:
             "PERMISSION_DENIED",
             "The Host header must name this machine: localhost, 127.0.0.1 or [::1].",
         )
-
-
-def _route(request: HttpRequest) -> tuple[str, str | None]:
-    path = request.target.partition("?")[0]
-    route = _ROUTE.fullmatch(path)
-    if route is None:
-        raise RefusedError(
-            HTTPStatus.NOT_FOUND,
-            "ENDPOINT_NOT_FOUND",
-            f"No API found for '{request.method} {path}'",
-        )
-    if request.method != "POST":
-        raise RefusedError(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
-            f"{request.method} is not allowed here; use POST.",
-        )
-    served = unquote(route["served"]) if route["served"] else None
-    if served is not None and not _SERVED.fullmatch(served):
-        raise RefusedError(
-            HTTPStatus.NOT_FOUND,
-            "RESOURCE_DOES_NOT_EXIST",
-            "A served model's name has only letters, digits, dots, dashes and underscores.",
-        )
-    return unquote(route["endpoint"]), served

@@ -8,6 +8,7 @@ from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.stream import AsyncEventStream
 from databricks_serving._core.accumulate import JsonEvent
 from databricks_serving._core.arguments import PredictionArguments, public_method
+from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import PREDICTION
 from databricks_serving._core.prediction import Prediction
 from databricks_serving._core.rows.forms import FrameLike
@@ -57,6 +58,7 @@ class AsyncPredictionStream:
         """Release the connection; the rest of the answer is dropped."""
         await self._events.close()
 
+    @forgetful
     async def __aenter__(self) -> Self:
         await self._events.__aenter__()
         return self

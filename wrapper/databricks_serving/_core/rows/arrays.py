@@ -4,7 +4,7 @@ import base64
 import sys
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from databricks_serving._core.rows.unfit import INFINITE, MISSING, UnfitError
+from databricks_serving._core.rows.unfit import COMPLEX, DURATION, INFINITE, MISSING, UnfitError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,10 +14,7 @@ _PLAIN: Final = "biuUO"
 # Wider floats have digits that JSON readers drop.
 _FLOAT_BYTES: Final = 8
 _UNITS: Final = ("s", "ms", "us")
-_REFUSED: Final = {
-    "c": "is a complex number (pass its parts instead)",
-    "m": "is a duration (pass a number instead, such as its total_seconds())",
-}
+_REFUSED: Final = {"c": COMPLEX, "m": DURATION}
 
 
 def is_array(value: object) -> "TypeGuard[NDArray[Any] | np.generic]":
@@ -77,7 +74,8 @@ def _unit(moments: Any) -> str:
     for unit in _UNITS if own in {"ms", "us", "ns"} else ():
         if (moments.astype(f"M8[{unit}]") == moments).all():
             return unit
-    return own.lstrip("0123456789")
+    # Where nothing but NaT is there, it may have no unit.
+    return own.lstrip("0123456789") or "s"
 
 
 def _with_gaps(array: Any, missing: Any, *, gaps: bool) -> Any:
@@ -98,5 +96,5 @@ def _refuse(wrong: Any, fault: str) -> None:
 
 def _texts(value: Any) -> Any:
     if isinstance(value, list):
-        return [_texts(item) for item in value]  # pyright: ignore[reportUnknownVariableType] - as above
+        return [_texts(item) for item in value]  # pyright: ignore[reportUnknownVariableType] - bytes at any depth
     return base64.b64encode(value).decode("ascii")

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from databricks_serving._core.json_codec import INTEGERS, kind_of
 from databricks_serving._core.rows.arrays import array_values, is_array
-from databricks_serving._core.rows.unfit import INFINITE, MISSING, UnfitError
+from databricks_serving._core.rows.unfit import COMPLEX, DURATION, INFINITE, MISSING, UnfitError
 from databricks_serving_api.types import Model
 
 AS_FRAME: Final = "pass a frame as dataframe_split= or dataframe_records="
@@ -109,7 +109,7 @@ def _mapping(value: Mapping[Any, Any], gaps: bool) -> dict[str, Any]:
         if not isinstance(key, str):
             raise UnfitError(f"has a key of type {type(key).__name__}")
         try:
-            found[key] = cell(item, gaps=gaps)
+            found[str(key)] = cell(item, gaps=gaps)
         except UnfitError as error:
             error.place = f".{key}{error.place}"
             raise
@@ -126,13 +126,6 @@ def _refused(fault: str) -> Callable[[Any, bool], Any]:
         raise UnfitError(fault)
 
     return refuse
-
-
-def _duration(value: timedelta, gaps: bool) -> Any:
-    # NaT may be of any type.
-    if value == value:  # noqa: PLR0124 - NaT alone is unlike itself
-        raise UnfitError("is a duration (pass a number instead, such as its total_seconds())")
-    return _gap(gaps=gaps)
 
 
 def _named(value: object) -> str:
@@ -175,7 +168,7 @@ _CONVERTERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any, bool], An
     ((datetime, date), _moment),
     ((bytes, bytearray, memoryview), lambda value, _: base64.b64encode(value).decode("ascii")),
     (Decimal, _decimal),
-    (timedelta, _duration),
+    (timedelta, _refused(DURATION)),
     (time, _refused("is a time of day (pass its isoformat() instead)")),
-    (complex, _refused("is a complex number (pass its parts instead)")),
+    (complex, _refused(COMPLEX)),
 )

@@ -60,7 +60,7 @@ def write_rows(form: str, value: Any) -> Rows:
     split = form == "dataframe_split"
     table = _table(form, value, numbers=split)
     rows = table.split() if split else table.records()
-    return Rows(json_codec.written(rows, clean=True), table.index)
+    return Rows(_written(form, rows), table.index)
 
 
 def _table(form: str, frame: Any, *, numbers: bool) -> Table:
@@ -122,14 +122,19 @@ def _write(form: str, value: Any, *, gaps: bool) -> Written:
     if data is not None:
         return Written(data)
     try:
-        return json_codec.written(cell(value, gaps=gaps), clean=True)
+        return _written(form, cell(value, gaps=gaps))
     except UnfitError as error:
         fault = f"{error.place} {error.fault}"
     except RecursionError:
         fault = " is nested too deep, or contains itself"
-    except json_codec.JSONEncodeError as error:
-        fault = f" cannot be written as JSON: {error}"
     raise InvalidRequestError(f"{form}{fault}")
+
+
+def _written(form: str, rows: Any) -> Written:
+    try:
+        return json_codec.written(rows, clean=True)
+    except json_codec.JSONEncodeError as error:
+        raise refusal(form, f"it cannot be written as JSON: {error}") from None
 
 
 _WRITERS: Final[Mapping[str, Callable[[str, Any], Written]]] = {

@@ -46,6 +46,8 @@ def pandas_table(frame: "pd.DataFrame", argument: str, *, numbers: bool) -> Tabl
 
 
 def _plain(name: Any) -> Any:
+    if isinstance(name, str):
+        return str(name)
     return name.item() if type(name).__module__ == "numpy" else name
 
 

@@ -38,4 +38,9 @@ def _values(series: "pl.Series") -> list[Any]:
         return series.dt.to_string(_MOMENT + ("%:z" if dtype.time_zone else "")).to_list()
     if dtype.is_nested() and "time_unit='ns'" in str(dtype):
         raise UnfitError("has nanoseconds inside lists or structs (cast them to microseconds)")
-    return cells(series.to_list())
+    values = series.to_list()
+    if isinstance(dtype, pl.Struct) and series.null_count():
+        # The first versions give a struct of nulls for a missing one.
+        missing = series.is_null().to_list()
+        values = [None if gone else value for value, gone in zip(values, missing, strict=True)]
+    return cells(values)

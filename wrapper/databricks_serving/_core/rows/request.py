@@ -50,9 +50,13 @@ def prepare(rows: Given, arguments: Mapping[str, Any], *, stream: bool = False) 
         raise InvalidRequestError(f"there is nothing to predict from: {_CHOICE}")
     if len(given) > 1:
         raise InvalidRequestError(f"{_CHOICE}, not {' and '.join(given)}")
+    extra = _extra(arguments)
+    for name in FORMS:
+        if name in extra:
+            raise InvalidRequestError(f"give {name}= instead of extra_body")
     form, value = next(iter(given.items()))
     if form == "inputs" and is_mapping(value) and _is_whole(value):
-        return _whole(value, arguments, stream=stream)
+        return _whole(value, arguments, extra, stream=stream)
     data, index = write_rows(form, value)
     return Prepared({**arguments, form: data}, index)
 
@@ -70,7 +74,13 @@ def _is_item(value: object) -> bool:
     return isinstance(value, str) or (is_mapping(value) and not _OF_ITEMS.isdisjoint(value))
 
 
-def _whole(inputs: Mapping[Any, Any], arguments: Mapping[str, Any], *, stream: bool) -> Prepared:
+def _whole(
+    inputs: Mapping[Any, Any],
+    arguments: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    *,
+    stream: bool,
+) -> Prepared:
     body = {key: value for key, value in inputs.items() if key != "stream"}
     if inputs.get("stream") and not stream:
         raise InvalidRequestError("inputs must not set stream: use predict_stream")
@@ -85,7 +95,7 @@ def _whole(inputs: Mapping[Any, Any], arguments: Mapping[str, Any], *, stream: b
     index = None
     for form in forms:
         body[form], index = write_rows(form, body[form])
-    return Prepared({**arguments, "extra_body": {**body, **_extra(arguments)}}, index)
+    return Prepared({**arguments, "extra_body": {**body, **extra}}, index)
 
 
 def _extra(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

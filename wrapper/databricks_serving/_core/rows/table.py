@@ -31,7 +31,7 @@ class Table:
     def split(self) -> dict[str, Any]:
         """Return the table by its parts."""
         labels = {} if self.labels is None else {"index": self.labels}
-        return {**labels, "columns": self.names, "data": self._rows(list)}
+        return {**labels, "columns": self.names, "data": self._rows(tuple)}
 
     def records(self) -> list[dict[str, Any]]:
         """Return the table as one object for each row."""

@@ -1,5 +1,7 @@
 from typing import Final
 
+COMPLEX: Final = "is a complex number (pass its parts instead)"
+DURATION: Final = "is a duration (pass a number instead, such as its total_seconds())"
 INFINITE: Final = "is infinite, which JSON cannot hold"
 MISSING: Final = "is missing (NaN or the like): only tables may have gaps"
 

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeAlias, Unpack, overload
 
 from databricks_serving._core.accumulate import JsonEvent
 from databricks_serving._core.arguments import PredictionArguments, public_method
+from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import PREDICTION
 from databricks_serving._core.prediction import Prediction
 from databricks_serving._core.rows.forms import FrameLike
@@ -58,6 +59,7 @@ class PredictionStream:
         """Release the connection; the rest of the answer is dropped."""
         self._events.close()
 
+    @forgetful
     def __enter__(self) -> Self:
         self._events.__enter__()
         return self

@@ -1,0 +1,66 @@
+"""The answer of an agent of the older kind (ChatAgent), put together from its stream."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from databricks_serving.events import (
+    AgentEvent,
+    ChunkEvent,
+    FinishEvent,
+    TextDeltaEvent,
+    ToolCallDoneEvent,
+)
+from databricks_serving_api.models import AgentChunk, AgentReply
+from databricks_serving_api.types import dump
+
+_ENVELOPE = ("id", "finish_reason", "custom_outputs", "usage", "databricks_output")
+
+
+class AgentAccumulator:
+    """Puts an agent's messages together; pieces with the same id are one message."""
+
+    __slots__ = ("_envelope", "_messages")
+
+    # Its stream has no mark of its own: it ends with the body.
+    finished = 0
+
+    def __init__(self) -> None:
+        self._envelope: dict[str, Any] = {}
+        self._messages: list[dict[str, Any]] = []
+
+    def add(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
+        """Take in a piece and return what is new in it."""
+        return iter([ChunkEvent(chunk), *self._news(chunk)])
+
+    def snapshot(self) -> AgentReply:
+        """Return the answer so far."""
+        return AgentReply.from_dict(
+            {**self._envelope, "messages": [dict(m) for m in self._messages]}
+        )
+
+    def _news(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
+        self._envelope |= {
+            key: dump(value) for key in _ENVELOPE if (value := getattr(chunk, key)) is not None
+        }
+        delta = chunk.delta.to_dict()
+        message = self._message_of(delta)
+        content, calls = delta.pop("content", None), delta.pop("tool_calls", None)
+        message |= {key: value for key, value in delta.items() if value is not None}
+        if content is not None:
+            message["content"] = (message.get("content") or "") + content
+        if calls:
+            message["tool_calls"] = [*message.get("tool_calls", ()), *calls]
+        if chunk.text:
+            yield TextDeltaEvent(chunk.text)
+        for position, call in enumerate(chunk.delta.tool_calls or ()):
+            yield ToolCallDoneEvent(call, position)
+        if chunk.finish_reason is not None:
+            yield FinishEvent(chunk.finish_reason)
+
+    def _message_of(self, delta: dict[str, Any]) -> dict[str, Any]:
+        last = self._messages[-1] if self._messages else {}
+        name = delta.get("id")
+        same = name is not None and name == last.get("id") and delta.get("role") == last.get("role")
+        if not same:
+            self._messages.append({})
+        return self._messages[-1]

@@ -1,0 +1,193 @@
+"""The endpoints of the local workspace as things: listed, described and created."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from threading import Lock
+from typing import Final
+from urllib.parse import unquote
+
+from databricks_serving.local.decoding import decode_json
+from databricks_serving.local.errors import RefusedError, bad_request
+from databricks_serving.local.jsontypes import Json
+from databricks_serving.local.messages import HttpReply, HttpRequest, json_reply
+from databricks_serving.local.routes import MANAGEMENT, check_method, no_api, path_of
+from databricks_serving.local.rows import FORMS
+from databricks_serving.local.shapes import any_object, list_of, map_of, object_of, string
+from databricks_serving.local.tasks import BUILT_IN, Task, task_of
+
+_ONE: Final = re.compile(rf"{MANAGEMENT}/(?P<name>[^/]+)(?P<openapi>/openapi)?")
+_NAME: Final = "[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_TASKS: Final = [task.value for task in Task if task is not Task.CUSTOM]
+_EXTERNAL: Final = object_of(
+    {
+        "name": string(),
+        "provider": string(),
+        "task": string(*_TASKS),
+        "openai_config": any_object,
+        "anthropic_config": any_object,
+        "cohere_config": any_object,
+        "ai21labs_config": any_object,
+        "palm_config": any_object,
+        "amazon_bedrock_config": any_object,
+        "google_cloud_vertex_ai_config": any_object,
+        "databricks_model_serving_config": any_object,
+        "custom_provider_config": any_object,
+    },
+    "name",
+    "provider",
+    "task",
+)
+_ENTITY: Final = object_of({"name": string(), "external_model": _EXTERNAL}, "external_model")
+_NEW: Final = object_of(
+    {
+        "name": string(pattern=_NAME),
+        "config": object_of(
+            {
+                "served_entities": list_of(_ENTITY, low=1, high=1),
+                "traffic_config": any_object,
+            },
+            "served_entities",
+        ),
+        "tags": list_of(map_of(string())),
+        "ai_gateway": any_object,
+        "description": string(),
+    },
+    "name",
+    "config",
+)
+
+
+class Directory:
+    """What endpoints there are.
+
+    One that was created is not ready when it is first asked for, and ready from then on.
+
+    Args:
+        endpoints: Endpoints beside the built-in ones, and their tasks.
+        model: Name of what answers.
+    """
+
+    def __init__(self, endpoints: Mapping[str, Task], model: str) -> None:
+        self._lock = Lock()
+        self._tasks = dict(endpoints)
+        self._model = model
+        self._created: dict[str, Json] = {}
+        self._asleep: set[str] = set()
+
+    def task_of(self, name: str) -> Task:
+        """Return the task of an endpoint.
+
+        Raises:
+            RefusedError: With status 404 when there is no such endpoint.
+        """
+        with self._lock:
+            return task_of(name, self._tasks)
+
+    def answer(self, request: HttpRequest) -> HttpReply | None:
+        """Answer a request about endpoints; None for any other request."""
+        path = path_of(request)
+        if not path.startswith(MANAGEMENT):
+            return None
+        if path == MANAGEMENT:
+            check_method(request, "GET", "POST")
+            body = self._list() if request.method == "GET" else self._create(request)
+            return json_reply(HTTPStatus.OK, body, {})
+        one = _ONE.fullmatch(path)
+        if one is None:
+            raise no_api(request)
+        check_method(request, "GET")
+        name = unquote(one["name"])
+        body = self._openapi(name) if one["openapi"] else self._describe(name)
+        return json_reply(HTTPStatus.OK, body, {})
+
+    def _list(self) -> Json:
+        with self._lock:
+            names = [*BUILT_IN, *(name for name in self._tasks if name not in BUILT_IN)]
+            return {"endpoints": [self._description(name) for name in names]}
+
+    def _describe(self, name: str) -> Json:
+        with self._lock:
+            described = self._description(name)
+            self._asleep.discard(name)
+        return described
+
+    def _create(self, request: HttpRequest) -> Json:
+        body = decode_json(request.body, request.headers.get("content-type"))
+        _NEW(body, "")
+        name, entity = body["name"], body["config"]["served_entities"][0]
+        with self._lock:
+            if name in self._tasks or name in BUILT_IN:
+                raise RefusedError(
+                    HTTPStatus.CONFLICT,
+                    "RESOURCE_ALREADY_EXISTS",
+                    f"Endpoint with name '{name}' already exists.",
+                )
+            self._tasks[name] = Task(entity["external_model"]["task"])
+            self._created[name] = entity
+            self._asleep.add(name)
+            return self._description(name)
+
+    def _description(self, name: str) -> Json:
+        task = task_of(name, self._tasks)
+        ready = name not in self._asleep
+        deployment = {
+            "deployment": "DEPLOYMENT_READY" if ready else "DEPLOYMENT_CREATING",
+            "deployment_state_message": "",
+        }
+        entity = _without_secrets(self._created.get(name, {"entity_name": self._model}))
+        return {
+            "name": name,
+            "id": f"local-{name}",
+            "creator": "local",
+            "state": {
+                "ready": "READY" if ready else "NOT_READY",
+                "config_update": "NOT_UPDATING" if ready else "IN_PROGRESS",
+            },
+            "config": {"served_entities": [{"name": self._model, **entity, "state": deployment}]},
+            "task": None if task is Task.CUSTOM else task.value,
+            "endpoint_type": "EXTERNAL_MODEL" if name in self._created else "LOCAL",
+            "permission_level": "CAN_QUERY",
+        }
+
+    def _openapi(self, name: str) -> Json:
+        task = self.task_of(name)
+        required = {
+            Task.CHAT: ["messages"],
+            Task.COMPLETION: ["prompt"],
+            Task.EMBEDDING: ["input"],
+        }
+        forms = [{"required": [form]} for form in FORMS]
+        schema = {"oneOf": forms} if task is Task.CUSTOM else {"required": required[task]}
+        content = {"application/json": {"schema": {"type": "object", **schema}}}
+        operation = {
+            "requestBody": {"content": content},
+            "responses": {"200": {"description": "The answer."}},
+        }
+        return {
+            "openapi": "3.1.0",
+            "info": {"title": name, "version": "1"},
+            "paths": {f"/serving-endpoints/{name}/invocations": {"post": operation}},
+        }
+
+
+def _without_secrets(entity: Json) -> Json:
+    """Return an entity without what its provider is called with."""
+    external = entity.get("external_model")
+    if external is None:
+        return entity
+    kept = {key: external[key] for key in ("name", "provider", "task")}
+    return {**entity, "external_model": kept}
+
+
+def model_in(body: Json) -> str:
+    """Return the endpoint that a body names.
+
+    Raises:
+        RefusedError: With status 400 when it names none.
+    """
+    name = body.get("model")
+    if not isinstance(name, str) or not name:
+        raise bad_request('"model" is a required property')
+    # Names of the catalogue are taken for those of the workspace.
+    return name.removeprefix("system.ai.")
