@@ -185,6 +185,13 @@ def test_arguments_that_cannot_work_are_refused(shell, texts, arguments, match):
     assert shell.transport.requests == []
 
 
+def test_a_name_from_elsewhere_is_explained_before_the_right_one_is_missed(shell):
+    embeddings = shell.client(Endpoint()).embeddings
+    for method, subject in ((embeddings.embed_query, "a"), (embeddings.embed_documents, ["a"])):
+        with pytest.raises(InvalidRequestError, match="the endpoint is named by model="):
+            shell.wait(method(subject, endpoint="m"))
+
+
 @pytest.mark.parametrize(
     ("text", "arguments", "match"),
     [
@@ -192,6 +199,7 @@ def test_arguments_that_cannot_work_are_refused(shell, texts, arguments, match):
         ("a", {"query_param": {}}, "did you mean 'query_params'"),
         ("a", {"query_params": {"instructions": "b"}}, "did you mean 'instruction'"),
         ("a", {"batch_size": 3}, "'batch_size'"),
+        ("a", {"endpoint": "m"}, "'endpoint': the endpoint is named by model="),
         ("a", {"extra_body": {"input": "b"}}, "^extra_body must not set input"),
     ],
 )

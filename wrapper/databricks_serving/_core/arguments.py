@@ -8,6 +8,7 @@ is thereby a parameter of the method.
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from databricks_serving._core.boundary import CallableT, forgetful
@@ -136,18 +137,25 @@ def _hint(name: str, known: list[str]) -> str:
     return f"{guess} (extra_body= sends keys that are not listed)"
 
 
-def public_method(arguments: type[Any]) -> Callable[[CallableT], CallableT]:
+def public_method(
+    arguments: type[Any], *, explain: bool = False
+) -> Callable[[CallableT], CallableT]:
     """Make a method one that users call.
 
     Its unpacked keywords are shown one by one in `help()` and to `inspect.signature`, and no error
     of this package that leaves it brings along what the user gave (see `forgetful`).
+
+    Args:
+        arguments: The dictionary type that the keywords are unpacked from.
+        explain: Refuse an unknown keyword before the language misses the one that it stands for.
     """
 
     def decorate(method: CallableT) -> CallableT:
         signature = inspect.signature(method)
         kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
         keywords = [_keyword(name, hint) for name, hint in arguments.__annotations__.items()]
-        shown = forgetful(method)
+        known = [parameter.name for parameter in (*kept, *keywords)]
+        shown = forgetful(method, partial(refuse_unknown, known=known) if explain else None)
         shown.__signature__ = signature.replace(parameters=[*kept, *keywords])  # type: ignore[attr-defined]
         return shown
 

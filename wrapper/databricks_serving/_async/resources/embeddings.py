@@ -47,7 +47,7 @@ class AsyncEmbeddings:
         """
         return await self._caller.reply(EMBEDDING, model, arguments)
 
-    @public_method(QueryArguments)
+    @public_method(QueryArguments, explain=True)
     async def embed_query(
         self, text: str, *, model: str, **arguments: Unpack[QueryArguments]
     ) -> list[float]:
@@ -92,7 +92,7 @@ class AsyncEmbeddings:
         **arguments: Unpack[DocumentsArguments],
     ) -> Vectors | PartialVectors: ...
 
-    @public_method(DocumentsArguments)
+    @public_method(DocumentsArguments, explain=True)
     async def embed_documents(
         self,
         texts: Iterable[str],

@@ -46,7 +46,7 @@ class Embeddings:
         """
         return self._caller.reply(EMBEDDING, model, arguments)
 
-    @public_method(QueryArguments)
+    @public_method(QueryArguments, explain=True)
     def embed_query(
         self, text: str, *, model: str, **arguments: Unpack[QueryArguments]
     ) -> list[float]:
@@ -91,7 +91,7 @@ class Embeddings:
         **arguments: Unpack[DocumentsArguments],
     ) -> Vectors | PartialVectors: ...
 
-    @public_method(DocumentsArguments)
+    @public_method(DocumentsArguments, explain=True)
     def embed_documents(
         self,
         texts: Iterable[str],
