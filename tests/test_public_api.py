@@ -6,7 +6,17 @@ import re
 import pytest
 
 import databricks_serving
-from databricks_serving import auth, errors, events, families, models, options, params, usage
+from databricks_serving import (
+    auth,
+    errors,
+    events,
+    families,
+    models,
+    options,
+    params,
+    parts,
+    usage,
+)
 from databricks_serving.models import Model
 
 # A change of this list is a change of the public face: add it to the changelog.
@@ -21,6 +31,7 @@ NAMES = [
     "EventStream",
     "Explanation",
     "Limits",
+    "PartialVectors",
     "Prediction",
     "PredictionStream",
     "RawResponse",
@@ -30,6 +41,7 @@ NAMES = [
     "Timeouts",
     "UsageMeter",
     "UsageTotals",
+    "Vectors",
     "__version__",
     "auth",
     "errors",
@@ -37,8 +49,20 @@ NAMES = [
     "families",
     "models",
     "params",
+    "parts",
 ]
-MODULES = [databricks_serving, auth, errors, events, families, models, options, params, usage]
+MODULES = [
+    databricks_serving,
+    auth,
+    errors,
+    events,
+    families,
+    models,
+    options,
+    params,
+    parts,
+    usage,
+]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
 
 

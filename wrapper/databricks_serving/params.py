@@ -6,21 +6,27 @@ Wherever a call takes one of these, it takes the model of the same name (without
 from databricks_serving._core.arguments import (
     ChatArguments,
     CompletionArguments,
+    DocumentsArguments,
     EmbeddingArguments,
     PredictionArguments,
+    QueryArguments,
     ResponsesArguments,
 )
 from databricks_serving._core.rows.forms import FrameLike
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import (
     AssistantMessageDict,
+    AudioUrlPartDict,
+    CacheControlDict,
     ChatParams,
     CompletionParams,
     ContentPartDict,
     DeveloperMessageDict,
     EmbeddingParams,
+    FilePartDict,
     FunctionDefinitionDict,
     ImagePartDict,
+    InputAudioPartDict,
     MessageDict,
     PredictionParams,
     ResponseFormatDict,
@@ -33,10 +39,13 @@ from databricks_serving_api.params import (
     ToolDict,
     ToolMessageDict,
     UserMessageDict,
+    VideoUrlPartDict,
 )
 
 __all__ = [
     "AssistantMessageDict",
+    "AudioUrlPartDict",
+    "CacheControlDict",
     "CallOptions",
     "ChatArguments",
     "ChatParams",
@@ -44,14 +53,18 @@ __all__ = [
     "CompletionParams",
     "ContentPartDict",
     "DeveloperMessageDict",
+    "DocumentsArguments",
     "EmbeddingArguments",
     "EmbeddingParams",
+    "FilePartDict",
     "FrameLike",
     "FunctionDefinitionDict",
     "ImagePartDict",
+    "InputAudioPartDict",
     "MessageDict",
     "PredictionArguments",
     "PredictionParams",
+    "QueryArguments",
     "ResponseFormatDict",
     "ResponsesArguments",
     "ResponsesInputItemDict",
@@ -63,4 +76,5 @@ __all__ = [
     "ToolDict",
     "ToolMessageDict",
     "UserMessageDict",
+    "VideoUrlPartDict",
 ]
