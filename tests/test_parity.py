@@ -32,12 +32,15 @@ MODULES = {
         for name in RESOURCES
     },
 }
+PUBLIC_TWINS = ("ChunkStream", "EventStream", "ServingClient", "ToolStream")
 # What the language calls differently in asynchronous code.
 NAMES = {
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "__anext__": "__next__",
+    "aclose": "close",
+    "AsyncGenerator": "Generator",
     "AsyncIterator": "Iterator",
     "AsyncBaseTransport": "BaseTransport",
 }
@@ -104,7 +107,7 @@ def test_every_class_has_its_twin(module):
 
 def test_every_public_class_of_one_client_has_a_public_twin():
     public = {name for name in databricks_serving.__all__ if name.startswith("Async")}
-    assert {f"Async{name}" for name in ("ChunkStream", "EventStream", "ServingClient")} == public
+    assert {f"Async{name}" for name in PUBLIC_TWINS} == public
     assert all(name.removeprefix("Async") in databricks_serving.__all__ for name in public)
 
 

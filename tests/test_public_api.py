@@ -6,7 +6,7 @@ import re
 import pytest
 
 import databricks_serving
-from databricks_serving import auth, errors, events, models, options, params
+from databricks_serving import auth, errors, events, models, options, params, tools
 from databricks_serving.models import Model
 
 # A change of this list is a change of the public face: add it to the changelog.
@@ -14,24 +14,30 @@ NAMES = [
     "AsyncChunkStream",
     "AsyncEventStream",
     "AsyncServingClient",
+    "AsyncToolStream",
     "CallOptions",
     "ChunkStream",
     "ColdStart",
     "EventStream",
+    "FunctionTool",
     "Limits",
     "RawResponse",
     "RetryPolicy",
     "ServingClient",
     "ServingError",
     "Timeouts",
+    "ToolRun",
+    "ToolStream",
     "__version__",
     "auth",
     "errors",
     "events",
     "models",
     "params",
+    "tool",
+    "tools",
 ]
-MODULES = [databricks_serving, auth, errors, events, models, options, params]
+MODULES = [databricks_serving, auth, errors, events, models, options, params, tools]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
 
 
@@ -149,7 +155,9 @@ def test_instances_show_no_inner_parts():
     assert shown == {*resources, *options, *copies, "close"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
         "create",
+        "run_tools",
         "stream",
+        "stream_tools",
         "with_raw_response",
     }
     for stream, names in (
@@ -164,6 +172,7 @@ def test_instances_show_no_inner_parts():
             databricks_serving.EventStream,
             {"chunks", "close", "get_final_completion", "snapshot", "text_stream"},
         ),
+        (databricks_serving.ToolStream, {"close", "get_final_run", "run", "text_stream"}),
     ):
         assert {name for name in dir(stream) if not name.startswith("_")} == names
 

@@ -19,7 +19,7 @@ Node: TypeAlias = Mapping[str, Any]
 OPERATIONS = "x-sdk-operations"
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _NEEDED = frozenset({"operationId", "tag", "summary", "request", "params", "response"})
-_OPTIONAL = frozenset({"description", "reserved", "event"})
+_OPTIONAL = frozenset({"description", "reserved", "common", "event"})
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
 
@@ -127,9 +127,19 @@ def _refuse_entry(entry: Node, schemas: Mapping[str, Schema], path: str) -> None
     for role in ("request", "response", "event"):
         if role in entry and not is_class(schemas.get(entry[role], {})):
             raise ProjectionError(f"{path}/{role}", f"{entry[role]} is no object with properties")
+    _refuse_keys(entry, schemas, path)
+
+
+def _refuse_keys(entry: Node, schemas: Mapping[str, Schema], path: str) -> None:
     for key in entry.get("reserved", ()):
         if key not in schemas[entry["request"]]["properties"]:
             raise ProjectionError(f"{path}/reserved", f"{entry['request']} has no {key}")
+    common = entry.get("common", {"name": "", "without": []})
+    if common.keys() != {"name", "without"}:
+        raise ProjectionError(f"{path}/common", "it has a name, and what it is without")
+    for key in common["without"]:
+        if key not in schemas[entry["request"]]["properties"]:
+            raise ProjectionError(f"{path}/common", f"{entry['request']} has no {key}")
 
 
 def _refuse_disagreement(
@@ -177,5 +187,6 @@ def _operation(entry: Node, parameters: list[Document], responses: Document) -> 
             "name": entry["params"],
             "request": entry["request"],
             "reserved": list(entry.get("reserved", ())),
+            "common": entry.get("common"),
         },
     }

@@ -25,6 +25,8 @@ from databricks_serving import (
     auth,
     errors,
     events,
+    tool,
+    tools,
 )
 from databricks_serving.models import (
     AssistantMessage,
@@ -318,6 +320,72 @@ def tools_and_formats(client: ServingClient) -> None:
     create(model="m", messages=messages, reasoning_effort="low", stop=["a"], stream_options=None)
     create(model="m", messages=messages, thinking={"type": "enabled", "budget_tokens": 1024})
     create(model="m", messages=messages, thinking=Thinking(type_="adaptive"), temperature=None)
+
+
+@tool
+def tide(port: str, days: int = 1) -> list[float]:
+    return [float(days)] * len(port)
+
+
+@tool(name="ebb", strict=True)
+async def ebb(port: str) -> str:
+    return port
+
+
+def plain(port: str) -> str:
+    return port
+
+
+def function_tools(client: ServingClient) -> None:
+    assert_type(tide("Brest", days=2), list[float])
+    assert_type(tool(plain)("Brest"), str)
+    assert_type(tide.name, str)
+    assert_type(tide.definition, ToolDict)
+    assert_type(tide.parameters, dict[str, Any])
+    other: ToolDict = {"type": "function", "function": {"name": "f"}}
+    chat = client.chat.completions
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    chat.create(model="m", messages=hi, tools=[tide, tool(plain), other])
+    run = chat.run_tools(
+        model="m",
+        messages=hi,
+        tools=[tide, plain, other],
+        max_turns=3,
+        parallel=False,
+        on_step=lambda step: print(step.reply.text),
+        on_tool_error=lambda call, error: f"{call.id}: {error}",
+        deadline=30,
+        temperature=0,
+    )
+    assert_type(run, tools.ToolRun)
+    assert_type(run.text, str)
+    assert_type(run.reply, ChatCompletion)
+    assert_type(run.messages, list[MessageDict])
+    assert_type(run.usage, Usage | None)
+    assert_type(run.pending, tuple[ToolCall, ...])
+    assert_type(run.steps[0].results, tuple[tools.ToolResult, ...])
+    chat.create(model="m", messages=run.messages)
+    with chat.stream_tools(model="m", messages=hi, tools=[tide], on_tool_error="raise") as stream:
+        for event in stream:
+            if event.type == "tool.result":
+                assert_type(event.result, tools.ToolResult)
+            elif event.type == "text.delta":
+                assert_type(event.text, str)
+        assert_type(stream.text_stream, Iterator[str])
+        assert_type(stream.get_final_run(), tools.ToolRun)
+
+
+async def asynchronous_tools(client: AsyncServingClient) -> None:
+    assert_type(await ebb("Brest"), str)
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    run = await client.chat.completions.run_tools(model="m", messages=hi, tools=[ebb, tide])
+    assert_type(run, tools.ToolRun)
+    async with client.chat.completions.stream_tools(model="m", messages=hi, tools=[ebb]) as stream:
+        assert_type(stream.text_stream, AsyncIterator[str])
+        async for event in stream:
+            if event.type == "tool.step":
+                assert_type(event.step, tools.ToolStep)
+        assert_type(await stream.get_final_run(), tools.ToolRun)
 
 
 def options(client: ServingClient) -> None:

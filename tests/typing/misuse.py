@@ -2,7 +2,14 @@
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
-from databricks_serving import AsyncServingClient, RetryPolicy, ServingClient, Timeouts, errors
+from databricks_serving import (
+    AsyncServingClient,
+    RetryPolicy,
+    ServingClient,
+    Timeouts,
+    errors,
+    tool,
+)
 from databricks_serving.models import ChatCompletion, TextPart, UserMessage
 from databricks_serving.params import ChatParams, MessageDict, ToolDict
 
@@ -42,6 +49,19 @@ def messages() -> None:
     UserMessage("Hi")  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
     UserMessage(contents="Hi")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     TextPart(text=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def function_tools(client: ServingClient) -> None:
+    @tool
+    def tide(port: str) -> str:
+        return port
+
+    tide(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    run_tools = client.chat.completions.run_tools
+    run_tools(model="m", messages=HI)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    run_tools(model="m", messages=HI, tools=tide)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    run_tools(model="m", messages=HI, tools=[tide], max_turn=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    run_tools(model="m", messages=HI, tools=[tide], on_tool_error="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def options() -> None:

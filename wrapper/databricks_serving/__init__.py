@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 from databricks_serving._version import __version__
 
 if TYPE_CHECKING:
-    from databricks_serving import auth, errors, events, models, params
+    from databricks_serving import auth, errors, events, models, params, tools
     from databricks_serving._async.client import AsyncServingClient
+    from databricks_serving._async.resources.tool_runs import AsyncToolStream
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
     from databricks_serving._core.raw import RawResponse
+    from databricks_serving._core.tools.function_tool import FunctionTool, tool
     from databricks_serving._sync.client import ServingClient
+    from databricks_serving._sync.resources.tool_runs import ToolStream
     from databricks_serving._sync.stream import ChunkStream, EventStream
+    from databricks_serving._tool_runs import ToolRun
     from databricks_serving.errors import ServingError
     from databricks_serving.options import CallOptions, ColdStart, Limits, RetryPolicy, Timeouts
 else:
@@ -30,21 +34,27 @@ else:
         "AsyncChunkStream": "_async.stream",
         "AsyncEventStream": "_async.stream",
         "AsyncServingClient": "_async.client",
+        "AsyncToolStream": "_async.resources.tool_runs",
         "CallOptions": "options",
         "ChunkStream": "_sync.stream",
         "ColdStart": "options",
         "EventStream": "_sync.stream",
+        "FunctionTool": "_core.tools.function_tool",
         "Limits": "options",
         "RawResponse": "_core.raw",
         "RetryPolicy": "options",
         "ServingClient": "_sync.client",
         "ServingError": "errors",
         "Timeouts": "options",
+        "ToolRun": "_tool_runs",
+        "ToolStream": "_sync.resources.tool_runs",
         "auth": None,
         "errors": None,
         "events": None,
         "models": None,
         "params": None,
+        "tool": "_core.tools.function_tool",
+        "tools": None,
     }
 
     def __getattr__(name: str) -> Any:
@@ -67,20 +77,26 @@ __all__ = [
     "AsyncChunkStream",
     "AsyncEventStream",
     "AsyncServingClient",
+    "AsyncToolStream",
     "CallOptions",
     "ChunkStream",
     "ColdStart",
     "EventStream",
+    "FunctionTool",
     "Limits",
     "RawResponse",
     "RetryPolicy",
     "ServingClient",
     "ServingError",
     "Timeouts",
+    "ToolRun",
+    "ToolStream",
     "__version__",
     "auth",
     "errors",
     "events",
     "models",
     "params",
+    "tool",
+    "tools",
 ]

@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+from databricks_serving._tool_runs import ToolResult, ToolStep
 from databricks_serving_api.models import (
     ChatCompletionChunk,
     CompletionChunk,
@@ -23,6 +24,9 @@ __all__ = [
     "TextDeltaEvent",
     "ToolCallDeltaEvent",
     "ToolCallDoneEvent",
+    "ToolEvent",
+    "ToolResultEvent",
+    "ToolStepEvent",
 ]
 
 ChunkT_co = TypeVar("ChunkT_co", covariant=True)
@@ -94,6 +98,22 @@ class FinishEvent:
     type: Literal["finish"] = field(default="finish", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ToolResultEvent:
+    """A tool was called, and gave a result or failed."""
+
+    result: ToolResult
+    type: Literal["tool.result"] = field(default="tool.result", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStepEvent:
+    """A turn of a run of tools is over: the model has answered, and all its calls are done."""
+
+    step: ToolStep
+    type: Literal["tool.step"] = field(default="tool.step", repr=False)
+
+
 ChatEvent: TypeAlias = (
     ChunkEvent[ChatCompletionChunk]
     | TextDeltaEvent
@@ -104,6 +124,9 @@ ChatEvent: TypeAlias = (
     | FinishEvent
 )
 """What `client.chat.completions.stream` yields."""
+
+ToolEvent: TypeAlias = ChatEvent | ToolResultEvent | ToolStepEvent
+"""What `client.chat.completions.stream_tools` yields."""
 
 CompletionEvent: TypeAlias = ChunkEvent[CompletionChunk] | TextDeltaEvent | FinishEvent
 """What `client.completions.stream` yields."""

@@ -5,12 +5,15 @@ Wherever a call takes one of these, it takes the model of the same name (without
 
 from databricks_serving._core.arguments import (
     ChatArguments,
+    ChatCommonArguments,
     CompletionArguments,
     EmbeddingArguments,
 )
+from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import (
     AssistantMessageDict,
+    ChatCommonParams,
     ChatParams,
     CompletionParams,
     ContentPartDict,
@@ -33,6 +36,8 @@ __all__ = [
     "AssistantMessageDict",
     "CallOptions",
     "ChatArguments",
+    "ChatCommonArguments",
+    "ChatCommonParams",
     "ChatParams",
     "CompletionArguments",
     "CompletionParams",
@@ -50,5 +55,6 @@ __all__ = [
     "ToolChoiceDict",
     "ToolDict",
     "ToolMessageDict",
+    "ToolRunArguments",
     "UserMessageDict",
 ]

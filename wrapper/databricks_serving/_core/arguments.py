@@ -13,7 +13,12 @@ from typing import Any
 from databricks_serving._core.boundary import CallableT, forgetful
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving.options import CallOptions
-from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
+from databricks_serving_api.params import (
+    ChatCommonParams,
+    ChatParams,
+    CompletionParams,
+    EmbeddingParams,
+)
 
 # Names that people look for here and that stand somewhere else.
 _ELSEWHERE = {
@@ -29,6 +34,10 @@ OPTION_NAMES = frozenset(CallOptions.__annotations__)
 
 class ChatArguments(ChatParams, CallOptions, total=False):
     """Keyword arguments of a chat call."""
+
+
+class ChatCommonArguments(ChatCommonParams, CallOptions, total=False):
+    """Keyword arguments of a chat call that has another type for its tools or its answer."""
 
 
 class CompletionArguments(CompletionParams, CallOptions, total=False):

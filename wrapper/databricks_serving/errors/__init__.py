@@ -23,13 +23,15 @@
     │       └── EndpointNotReadyError          503: the endpoint is scaling up from zero
     ├── InvalidResponseError                   the answer is not what the contract says
     │   └── ResponseTooLargeError              ... or larger than the client takes in
-    └── StreamError                            a stream broke; `partial` keeps what had come
-        ├── StreamInterruptedError             it ended without an end
-        │   └── StreamTimeoutError             ... in time; also an APITimeoutError
-        └── StreamServerError                  the server reported an error inside it
+    ├── StreamError                            a stream broke; `partial` keeps what had come
+    │   ├── StreamInterruptedError             it ended without an end
+    │   │   └── StreamTimeoutError             ... in time; also an APITimeoutError
+    │   └── StreamServerError                  the server reported an error inside it
+    └── ToolLoopError                          a run of tools came to no end; `run` keeps it
 
 Errors pickle and copy, and hold neither the token nor the prompt. What a server says about a
-request is passed on, shortened.
+request is passed on, shortened. The one exception is asked for: `run` of an error in a run of tools
+holds its conversation; no message and no repr shows it.
 """
 
 from databricks_serving._trail import (
@@ -53,6 +55,7 @@ from databricks_serving.errors._answers import (
     ResponseTooLargeError,
     UnprocessableEntityError,
 )
+from databricks_serving.errors._results import ToolLoopError
 from databricks_serving.errors._root import (
     ClientClosedError,
     ConfigError,
@@ -97,6 +100,7 @@ __all__ = [
     "StreamTimeoutError",
     "StreamUseError",
     "TokenError",
+    "ToolLoopError",
     "UnprocessableEntityError",
 ]
 

@@ -3,10 +3,13 @@
 from typing import Literal, TypeAlias, Unpack, overload
 
 from databricks_serving._async.caller import AsyncCaller
+from databricks_serving._async.resources.tool_runs import AsyncToolRunner, AsyncToolStream
 from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
 from databricks_serving._core.arguments import ChatArguments, public_method
 from databricks_serving._core.operations import CHAT
 from databricks_serving._core.raw import RawResponse
+from databricks_serving._core.tools.arguments import ToolRunArguments
+from databricks_serving._tool_runs import ToolRun
 from databricks_serving.events import ChatEvent
 from databricks_serving_api.models import ChatCompletion, ChatCompletionChunk
 
@@ -72,6 +75,35 @@ class AsyncChatCompletions:
         StreamInterruptedError or StreamServerError when it breaks.
         """
         return AsyncEventStream(lambda: self._caller.stream(CHAT, model, arguments))
+
+    @public_method(ToolRunArguments)
+    async def run_tools(self, *, model: str, **arguments: Unpack[ToolRunArguments]) -> ToolRun:
+        """Answer a conversation, calling the tools that the model calls until it has answered.
+
+        An error of a tool, and a call that does not fit one, is told to the model. After the first
+        turn a forcing `tool_choice` becomes `auto`. The list of messages is not changed.
+
+        Args:
+            model: Name of the endpoint.
+            **arguments: What `create` takes, and the options of a run, documented on
+                `ToolRunArguments`. `deadline` is for the whole run, all turns and tools; a tool
+                that runs is not broken off by it.
+
+        Raises:
+            InvalidRequestError: Before anything is sent, naming the argument.
+            ToolLoopError: When the model still calls tools after `max_turns` turns.
+            ServingError: As `create` does. `run` of each of these has what was done.
+        """
+        return await AsyncToolRunner.of(self._caller, model, arguments).run()
+
+    @public_method(ToolRunArguments)
+    def stream_tools(self, *, model: str, **arguments: Unpack[ToolRunArguments]) -> AsyncToolStream:
+        """Make a run of tools with typed events, in a context manager that sends on entry.
+
+        Takes what `run_tools` takes. Reading it raises what `run_tools` raises, and what reading a
+        stream raises.
+        """
+        return AsyncToolStream(AsyncToolRunner.of(self._caller, model, arguments))
 
 
 class AsyncRawChatCompletions:

@@ -1,0 +1,260 @@
+"""The rules of a run of tools: what is sent next, which calls to make, what comes of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeGuard, cast
+
+from databricks_serving._core.json_codec import is_object
+from databricks_serving._core.tools.arguments import ToolErrorHandler, check_run
+from databricks_serving._core.tools.function_tool import FunctionTool
+from databricks_serving._core.tools.functions import Arguments
+from databricks_serving._core.tools.results import content_of, error_text
+from databricks_serving._tool_runs import ToolResult, ToolRun, ToolStep
+from databricks_serving.errors import APITimeoutError, InvalidRequestError, ToolLoopError
+from databricks_serving_api.models import ChatCompletion, Tool, ToolCall
+from databricks_serving_api.params import MessageDict, ToolDict
+from databricks_serving_api.types import dump
+
+# An answer that is not whole: its calls may be cut off.
+_CUT: Final = frozenset({"length", "content_filter"})
+_MAX_TURNS: Final = 10
+MOST_AT_ONCE: Final = 16
+BROKEN_OFF: Final = "the run was broken off before its end"
+
+
+class UnknownToolError(LookupError):
+    """The model called a tool that there is none of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call to make.
+
+    Attributes:
+        call: The call.
+        tool: What it calls; None if it is not to be made.
+        arguments: What the function is called with.
+        fault: What is wrong with the call, if anything.
+    """
+
+    call: ToolCall
+    tool: FunctionTool[..., Any] | None
+    arguments: Arguments
+    fault: Exception | None = None
+
+    @property
+    def is_async(self) -> bool:
+        """Whether to begin it takes no time: an `async` function, or a fault."""
+        return self.fault is not None or self.tool is None or self.tool.is_async
+
+    def begin(self) -> Any:
+        """Call the function; of an `async` one this returns something to await."""
+        if self.fault is not None:
+            raise self.fault
+        function = cast("FunctionTool[..., Any]", self.tool)
+        return function(*self.arguments.positional, **self.arguments.named)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended: with a value, or an error."""
+
+    value: Any
+    error: Exception | None
+    seconds: float
+
+
+class ToolLoop:
+    """One run of tools.
+
+    Args:
+        arguments: What the user gave.
+        until: The monotonic time at which the run is over; None for never.
+        awaits: Whether `async` functions can be called.
+
+    Raises:
+        InvalidRequestError: Naming the argument that cannot work.
+    """
+
+    def __init__(self, arguments: Mapping[str, Any], until: float | None, *, awaits: bool) -> None:
+        check_run(arguments)
+        given = {**arguments}
+        self._tools = toolbox(given.pop("tools", None), awaits=awaits)
+        self._names = [_name_of(one) for one in self._tools]
+        self._functions = {t.name: t for t in self._tools if is_function(t)}
+        self._max_turns: int = given.pop("max_turns", None) or _MAX_TURNS
+        self._on_error: ToolErrorHandler | Literal["raise"] | None = given.pop(
+            "on_tool_error", None
+        )
+        self.parallel: bool = given.pop("parallel", None) is not False
+        self.on_step: Callable[[ToolStep], object] | None = given.pop("on_step", None)
+        self._arguments = given
+        self._until = until
+        # What is no list the first call refuses.
+        messages: Any = given.get("messages")
+        listed = isinstance(messages, Sequence) and not isinstance(messages, str | bytes)
+        self._messages: list[MessageDict] = list(cast("Any", messages)) if listed else []
+        self._steps: list[ToolStep] = []
+        self._pending: list[ToolCall] = []
+        self._jobs: list[Job] = []
+        self.done: bool = False
+        """Whether the model has answered, or the caller has to go on."""
+
+    @property
+    def run(self) -> ToolRun:
+        """The run so far."""
+        return ToolRun(list(self._messages), tuple(self._steps), tuple(self._pending))
+
+    def next_call(self, now: float) -> dict[str, Any]:
+        """Return the arguments of the next call of the model.
+
+        Args:
+            now: The monotonic time.
+
+        Raises:
+            ToolLoopError: When the model has been called often enough.
+            APITimeoutError: When the time of the run is over.
+        """
+        first = not self._steps
+        if len(self._steps) >= self._max_turns:
+            raise ToolLoopError(
+                f"the model still calls tools after max_turns={self._max_turns} turns", self.run
+            )
+        arguments = {**self._arguments, "tools": self._tools}
+        if not first:
+            arguments["messages"] = list(self._messages)
+            if _forces(arguments.get("tool_choice")):
+                # Forced on every turn, the model could never answer.
+                arguments["tool_choice"] = "auto"
+        if self._until is not None:
+            if now >= self._until:
+                raise APITimeoutError(
+                    "the deadline of the run is over", phase="total", maybe_executed=not first
+                )
+            arguments["deadline"] = self._until - now
+        return arguments
+
+    def take(self, reply: ChatCompletion) -> list[Job]:
+        """Take in an answer, and return the calls to make."""
+        turn = len(self._steps)
+        calls = [_with_id(call, f"{turn}_{n}") for n, call in enumerate(reply.tool_calls)]
+        if reply.message is not None:
+            self._messages.append(_request_message(reply, calls))
+        if reply.finish_reason in _CUT:
+            self._pending = calls
+        else:
+            self._jobs = [self._job(call) for call in calls if not self._is_the_callers(call)]
+            self._pending = [call for call in calls if self._is_the_callers(call)]
+        self.done = not self._jobs or bool(self._pending)
+        self._steps.append(ToolStep(reply))
+        return self._jobs
+
+    def give(self, outcomes: Sequence[Outcome]) -> ToolStep:
+        """Take in how the calls ended, in their order, and return the turn.
+
+        Raises:
+            Exception: What a tool raised, where errors are to be raised.
+        """
+        jobs, self._jobs = self._jobs, []
+        results = [self._result(job, one) for job, one in zip(jobs, outcomes, strict=True)]
+        for result in results:
+            self._messages.append(
+                {"role": "tool", "tool_call_id": result.call.id, "content": result.content}
+            )
+        step = ToolStep(self._steps[-1].reply, tuple(results))
+        self._steps[-1] = step
+        return step
+
+    def _is_the_callers(self, call: ToolCall) -> bool:
+        name = call.function.name
+        return name in self._names and name not in self._functions
+
+    def _job(self, call: ToolCall) -> Job:
+        name = call.function.name
+        tool = self._functions.get(name)
+        if tool is None:
+            known = ", ".join(self._names)
+            fault = UnknownToolError(f"there is no tool {name!r}; there are: {known}")
+            return Job(call, None, Arguments([], {}), fault)
+        try:
+            return Job(call, tool, tool.read_arguments(call.function.arguments))
+        except ValueError as error:
+            return Job(call, tool, Arguments([], {}), error)
+
+    def _result(self, job: Job, outcome: Outcome) -> ToolResult:
+        value, error = outcome.value, outcome.error
+        content = ""
+        if error is None:
+            try:
+                content = content_of(value)
+            except (TypeError, ValueError) as unwritten:
+                error = unwritten
+        if error is not None:
+            value, content = None, self._told(job.call, error)
+        return ToolResult(job.call, value, content, error, outcome.seconds)
+
+    def _told(self, call: ToolCall, error: Exception) -> str:
+        if self._on_error == "raise":
+            raise error
+        return error_text(error) if self._on_error is None else str(self._on_error(call, error))
+
+
+def toolbox(tools: Any, *, awaits: bool) -> list[Tool | ToolDict]:
+    """Return tools as they are sent, plain functions among them made tools.
+
+    Raises:
+        InvalidRequestError: Naming what is no tool, has another's name, or cannot be called here.
+    """
+    if not isinstance(tools, list | tuple) or not tools:
+        raise InvalidRequestError("tools must be a list of at least one function or tool")
+    found: list[Tool | ToolDict] = []
+    for position, one in enumerate(cast("Sequence[Any]", tools)):
+        made = _made(one, f"tools[{position}]")
+        if is_function(made) and made.is_async and not awaits:
+            raise InvalidRequestError(
+                f"tools[{position}]: {made.name} is async; AsyncServingClient can call it"
+            )
+        if _name_of(made) in map(_name_of, found):
+            raise InvalidRequestError(f"tools[{position}]: {_name_of(made)} is there twice")
+        found.append(made)
+    return found
+
+
+def is_function(tool: object) -> TypeGuard[FunctionTool[..., Any]]:
+    """Tell whether a tool can be called."""
+    return isinstance(tool, FunctionTool)
+
+
+def _made(one: Any, place: str) -> Tool | ToolDict:
+    if isinstance(one, Tool):
+        return one
+    if isinstance(one, Mapping):
+        if not isinstance(_name_of(cast("ToolDict", one)), str):
+            raise InvalidRequestError(f"{place} has no function with a name")
+        return cast("ToolDict", one)
+    if not callable(one):
+        raise InvalidRequestError(f"{place} must be a function or a tool, not {type(one).__name__}")
+    return FunctionTool(one)
+
+
+def _name_of(tool: Tool | ToolDict) -> Any:
+    function = dump(tool).get("function")
+    return function.get("name") if is_object(function) else None
+
+
+def _forces(choice: Any) -> bool:
+    plain = dump(choice)
+    return isinstance(plain, dict) or plain == "required"
+
+
+def _with_id(call: ToolCall, position: str) -> ToolCall:
+    """Give a call without an id one, which its result can name."""
+    # As the recording chat/tool-call-empty-id has it.
+    return call if call.id else ToolCall.from_dict({**call.to_dict(), "id": f"call_{position}"})
+
+
+def _request_message(reply: ChatCompletion, calls: list[ToolCall]) -> MessageDict:
+    message = cast("dict[str, Any]", reply.to_request_message())
+    for one, call in zip(message.get("tool_calls", ()), calls, strict=True):
+        one["id"] = call.id
+    return cast("MessageDict", message)
