@@ -32,7 +32,7 @@ MODULES = {
         for name in RESOURCES
     },
 }
-PUBLIC_TWINS = ("ChunkStream", "EventStream", "ServingClient", "ToolStream")
+PUBLIC_TWINS = ("ChunkStream", "EventStream", "ParsedStream", "ServingClient", "ToolStream")
 # What the language calls differently in asynchronous code.
 NAMES = {
     "__aenter__": "__enter__",

@@ -13,6 +13,7 @@ from databricks_serving.models import Model
 NAMES = [
     "AsyncChunkStream",
     "AsyncEventStream",
+    "AsyncParsedStream",
     "AsyncServingClient",
     "AsyncToolStream",
     "CallOptions",
@@ -21,6 +22,8 @@ NAMES = [
     "EventStream",
     "FunctionTool",
     "Limits",
+    "ParsedCompletion",
+    "ParsedStream",
     "RawResponse",
     "RetryPolicy",
     "ServingClient",
@@ -155,6 +158,8 @@ def test_instances_show_no_inner_parts():
     assert shown == {*resources, *options, *copies, "close"}
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
         "create",
+        "parse",
+        "parse_stream",
         "run_tools",
         "stream",
         "stream_tools",
@@ -171,6 +176,10 @@ def test_instances_show_no_inner_parts():
         (
             databricks_serving.EventStream,
             {"chunks", "close", "get_final_completion", "snapshot", "text_stream"},
+        ),
+        (
+            databricks_serving.ParsedStream,
+            {"chunks", "close", "get_final_parsed", "partial", "snapshot"},
         ),
         (databricks_serving.ToolStream, {"close", "get_final_run", "run", "text_stream"}),
     ):

@@ -4,19 +4,24 @@
 
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, assert_never, assert_type
+from dataclasses import dataclass
+from typing import Any, TypedDict, assert_never, assert_type
 
 import httpx
+import pydantic
 
 from databricks_serving import (
     AsyncChunkStream,
     AsyncEventStream,
+    AsyncParsedStream,
     AsyncServingClient,
     CallOptions,
     ChunkStream,
     ColdStart,
     EventStream,
     Limits,
+    ParsedCompletion,
+    ParsedStream,
     RawResponse,
     RetryPolicy,
     ServingClient,
@@ -320,6 +325,69 @@ def tools_and_formats(client: ServingClient) -> None:
     create(model="m", messages=messages, reasoning_effort="low", stop=["a"], stream_options=None)
     create(model="m", messages=messages, thinking={"type": "enabled", "budget_tokens": 1024})
     create(model="m", messages=messages, thinking=Thinking(type_="adaptive"), temperature=None)
+
+
+@dataclass
+class River:
+    name: str
+
+
+class Town(TypedDict):
+    name: str
+
+
+class Lake(pydantic.BaseModel):
+    name: str
+
+
+def structured_output(client: ServingClient) -> None:
+    parse = client.chat.completions.parse
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    river = parse(model="m", messages=hi, response_format=River)
+    assert_type(river, ParsedCompletion[River])
+    assert_type(river.parsed, River)
+    assert_type(river.completion, ChatCompletion)
+    assert_type(river.usage, Usage | None)
+    assert_type(parse(model="m", messages=hi, response_format=Town).parsed, Town)
+    assert_type(parse(model="m", messages=hi, response_format=Lake).parsed, Lake)
+    assert_type(parse(model="m", messages=hi, response_format=list[River]).parsed, list[River])
+    assert_type(
+        parse(model="m", messages=hi, response_format=dict[str, int]).parsed, dict[str, int]
+    )
+    schema: dict[str, Any] = {"type": "object"}
+    assert_type(parse(model="m", messages=hi, response_format=schema).parsed, dict[str, Any])
+    either: ParsedCompletion[Any] = parse(
+        model="m", messages=hi, response_format=River | Town, max_reasks=2, strict=False
+    )
+    print(either.parsed)
+    stream = client.chat.completions.parse_stream
+    with stream(model="m", messages=hi, response_format=River, tools=[tide]) as events_:
+        assert_type(events_, ParsedStream[River])
+        for event in events_:
+            if event.type == "parsed.delta":
+                print(event.partial)
+            elif event.type == "text.delta":
+                assert_type(event.text, str)
+        assert_type(events_.get_final_parsed().parsed, River)
+
+
+async def asynchronous_structured_output(client: AsyncServingClient) -> None:
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    chat = client.chat.completions
+    parsed = await chat.parse(model="m", messages=hi, response_format=list[Lake], deadline=3)
+    assert_type(parsed.parsed, list[Lake])
+    async with chat.parse_stream(model="m", messages=hi, response_format=Town) as stream:
+        assert_type(stream, AsyncParsedStream[Town])
+        assert_type((await stream.get_final_parsed()).parsed, Town)
+
+
+def structured_errors(error: errors.StructuredOutputError) -> None:
+    assert_type(error.completion, ChatCompletion | None)
+    assert_type(error.text, str)
+    assert_type(error.usage, Usage | None)
+    assert_type(error.replies, tuple[ChatCompletion, ...])
+    if isinstance(error, errors.ParseError):
+        assert_type(error.path, str | None)
 
 
 @tool

@@ -64,6 +64,14 @@ def function_tools(client: ServingClient) -> None:
     run_tools(model="m", messages=HI, tools=[tide], on_tool_error="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+def structured_output(client: ServingClient) -> None:
+    parse = client.chat.completions.parse
+    parse(model="m", messages=HI, response_format="River")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    parse(model="m", messages=HI)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    parse(model="m", messages=HI, response_format=int, max_reask=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    print(parse(model="m", messages=HI, response_format=int).parsed.name)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
+
+
 def options() -> None:
     Timeouts(idle="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ServingClient(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

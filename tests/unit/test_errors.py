@@ -74,6 +74,14 @@ def examples():
     for error in [kind("a") for kind in broken]:
         error.partial = partial
         yield error
+    for kind in (
+        errors.StructuredOutputError,
+        errors.LengthFinishReasonError,
+        errors.ContentFilterFinishReasonError,
+        errors.RefusalError,
+    ):
+        yield kind("a", replies=[partial], usage=partial.usage)
+    yield errors.ParseError("a", path="$.b", expected="c", replies=[partial])
     yield errors.ToolLoopError("a", ToolRun([], (ToolStep(partial),)))
     yield errors.TokenError("a", source="oauth-m2m", transient=True, status_code=503)
     error = errors.StreamServerError("a", status_code=429, error_code="X", body={"error": "a"})

@@ -18,11 +18,14 @@ from databricks_serving._version import __version__
 if TYPE_CHECKING:
     from databricks_serving import auth, errors, events, models, params, tools
     from databricks_serving._async.client import AsyncServingClient
+    from databricks_serving._async.resources.parsing import AsyncParsedStream
     from databricks_serving._async.resources.tool_runs import AsyncToolStream
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
     from databricks_serving._core.raw import RawResponse
+    from databricks_serving._core.structured.answer import ParsedCompletion
     from databricks_serving._core.tools.function_tool import FunctionTool, tool
     from databricks_serving._sync.client import ServingClient
+    from databricks_serving._sync.resources.parsing import ParsedStream
     from databricks_serving._sync.resources.tool_runs import ToolStream
     from databricks_serving._sync.stream import ChunkStream, EventStream
     from databricks_serving._tool_runs import ToolRun
@@ -33,6 +36,7 @@ else:
     _HOMES = {
         "AsyncChunkStream": "_async.stream",
         "AsyncEventStream": "_async.stream",
+        "AsyncParsedStream": "_async.resources.parsing",
         "AsyncServingClient": "_async.client",
         "AsyncToolStream": "_async.resources.tool_runs",
         "CallOptions": "options",
@@ -41,6 +45,8 @@ else:
         "EventStream": "_sync.stream",
         "FunctionTool": "_core.tools.function_tool",
         "Limits": "options",
+        "ParsedCompletion": "_core.structured.answer",
+        "ParsedStream": "_sync.resources.parsing",
         "RawResponse": "_core.raw",
         "RetryPolicy": "options",
         "ServingClient": "_sync.client",
@@ -76,6 +82,7 @@ else:
 __all__ = [
     "AsyncChunkStream",
     "AsyncEventStream",
+    "AsyncParsedStream",
     "AsyncServingClient",
     "AsyncToolStream",
     "CallOptions",
@@ -84,6 +91,8 @@ __all__ = [
     "EventStream",
     "FunctionTool",
     "Limits",
+    "ParsedCompletion",
+    "ParsedStream",
     "RawResponse",
     "RetryPolicy",
     "ServingClient",

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from databricks_serving._tool_runs import ToolResult, ToolStep
 from databricks_serving_api.models import (
@@ -19,6 +19,8 @@ __all__ = [
     "ChunkEvent",
     "CompletionEvent",
     "FinishEvent",
+    "ParsedDeltaEvent",
+    "ParsedEvent",
     "ReasoningDeltaEvent",
     "RefusalDeltaEvent",
     "TextDeltaEvent",
@@ -99,6 +101,18 @@ class FinishEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ParsedDeltaEvent:
+    """There is more of an answer in JSON.
+
+    `partial` is what there is: dicts and lists as decoded, texts as far as they have come, without
+    the checks of the type. It grows in place from event to event: copy it to keep it.
+    """
+
+    partial: Any = field(repr=False)
+    type: Literal["parsed.delta"] = field(default="parsed.delta", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ToolResultEvent:
     """A tool was called, and gave a result or failed."""
 
@@ -124,6 +138,9 @@ ChatEvent: TypeAlias = (
     | FinishEvent
 )
 """What `client.chat.completions.stream` yields."""
+
+ParsedEvent: TypeAlias = ChatEvent | ParsedDeltaEvent
+"""What `client.chat.completions.parse_stream` yields."""
 
 ToolEvent: TypeAlias = ChatEvent | ToolResultEvent | ToolStepEvent
 """What `client.chat.completions.stream_tools` yields."""

@@ -9,6 +9,7 @@ from databricks_serving._core.arguments import (
     CompletionArguments,
     EmbeddingArguments,
 )
+from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
 from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import (
@@ -48,6 +49,8 @@ __all__ = [
     "FunctionDefinitionDict",
     "ImagePartDict",
     "MessageDict",
+    "ParseArguments",
+    "ParsedStreamArguments",
     "ResponseFormatDict",
     "SystemMessageDict",
     "TextPartDict",

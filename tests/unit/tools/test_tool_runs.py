@@ -23,6 +23,7 @@ from databricks_serving.errors import (
     ServingError,
     ToolLoopError,
 )
+from databricks_serving.local import LocalEndpoint
 
 USER = {"role": "user", "content": "The tide at Brest and Vigo?"}
 PLAIN = {"type": "function", "function": {"name": "ask_human", "parameters": {"type": "object"}}}
@@ -466,3 +467,23 @@ def test_an_error_before_the_first_answer_has_an_empty_run(shell):
         run(shell, client=client)
     assert caught.value.run.steps == ()
     assert caught.value.run.messages == [USER]
+
+
+def test_a_run_over_a_real_connection_calls_and_answers(shell):
+    with LocalEndpoint(model="deterministic") as local:
+        client = shell.client_class(local.host, local.token)
+        chat = client.chat.completions
+        arguments = {
+            "model": "local-chat",
+            "messages": [USER],
+            "tools": [tide],
+            "tool_choice": "required",
+        }
+        done = shell.wait(chat.run_tools(**arguments))
+        with shell.opened(chat.stream_tools(**arguments)) as stream:
+            kinds = {event.type for event in shell.items(stream)}
+        shell.wait(client.close())
+    assert [r.content for r in done.steps[0].results] == ["low at port"]
+    assert done.text == f"You said: {USER['content']}"
+    assert done.usage.total_tokens > 0
+    assert {"text.delta", "tool_call.done", "tool.result", "tool.step"} <= kinds

@@ -27,6 +27,11 @@
     │   ├── StreamInterruptedError             it ended without an end
     │   │   └── StreamTimeoutError             ... in time; also an APITimeoutError
     │   └── StreamServerError                  the server reported an error inside it
+    ├── StructuredOutputError                  an answer without the object that was asked for
+    │   ├── LengthFinishReasonError            it was cut off
+    │   ├── ContentFilterFinishReasonError     a filter stopped it
+    │   ├── RefusalError                       the model refused
+    │   └── ParseError                         it is no JSON, or does not fit the type
     └── ToolLoopError                          a run of tools came to no end; `run` keeps it
 
 Errors pickle and copy, and hold neither the token nor the prompt. What a server says about a
@@ -55,7 +60,14 @@ from databricks_serving.errors._answers import (
     ResponseTooLargeError,
     UnprocessableEntityError,
 )
-from databricks_serving.errors._results import ToolLoopError
+from databricks_serving.errors._results import (
+    ContentFilterFinishReasonError,
+    LengthFinishReasonError,
+    ParseError,
+    RefusalError,
+    StructuredOutputError,
+    ToolLoopError,
+)
 from databricks_serving.errors._root import (
     ClientClosedError,
     ConfigError,
@@ -82,15 +94,19 @@ __all__ = [
     "ClientClosedError",
     "ConfigError",
     "ConflictError",
+    "ContentFilterFinishReasonError",
     "EndpointNotReadyError",
     "InternalServerError",
     "InvalidRequestError",
     "InvalidResponseError",
+    "LengthFinishReasonError",
     "NotFoundError",
+    "ParseError",
     "PartialReply",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RefusalError",
     "ResponseTooLargeError",
     "SentRequest",
     "ServingError",
@@ -99,6 +115,7 @@ __all__ = [
     "StreamServerError",
     "StreamTimeoutError",
     "StreamUseError",
+    "StructuredOutputError",
     "TokenError",
     "ToolLoopError",
     "UnprocessableEntityError",

@@ -1,13 +1,18 @@
 """Chat, as the asynchronous client offers it."""
 
-from typing import Literal, TypeAlias, Unpack, overload
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, TypeAlias, TypeVar, Unpack, overload
 
 from databricks_serving._async.caller import AsyncCaller
+from databricks_serving._async.resources.parsing import AsyncParsedStream, ask
 from databricks_serving._async.resources.tool_runs import AsyncToolRunner, AsyncToolStream
 from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
 from databricks_serving._core.arguments import ChatArguments, public_method
 from databricks_serving._core.operations import CHAT
 from databricks_serving._core.raw import RawResponse
+from databricks_serving._core.structured.answer import ParsedCompletion
+from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
 from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving._tool_runs import ToolRun
 from databricks_serving.events import ChatEvent
@@ -15,6 +20,8 @@ from databricks_serving_api.models import ChatCompletion, ChatCompletionChunk
 
 AsyncChatChunks: TypeAlias = AsyncChunkStream[ChatCompletion, ChatCompletionChunk, ChatEvent]
 AsyncChatStream: TypeAlias = AsyncEventStream[ChatCompletion, ChatCompletionChunk, ChatEvent]
+
+T = TypeVar("T")
 
 
 class AsyncChatCompletions:
@@ -75,6 +82,77 @@ class AsyncChatCompletions:
         StreamInterruptedError or StreamServerError when it breaks.
         """
         return AsyncEventStream(lambda: self._caller.stream(CHAT, model, arguments))
+
+    @overload
+    async def parse(
+        self, *, model: str, response_format: type[T], **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[T]: ...
+
+    @overload
+    async def parse(
+        self,
+        *,
+        model: str,
+        response_format: Mapping[str, Any],
+        **arguments: Unpack[ParseArguments],
+    ) -> ParsedCompletion[dict[str, Any]]: ...
+
+    @overload
+    async def parse(
+        self, *, model: str, response_format: UnionType, **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[Any]: ...
+
+    @public_method(ParseArguments)
+    async def parse(
+        self, *, model: str, response_format: Any, **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[Any]:
+        """Answer a conversation with an object of a type.
+
+        Args:
+            model: Name of the endpoint.
+            response_format: The type: a dataclass, an attrs class, a TypedDict, a pydantic model,
+                `list[...]` of one and the like; or a JSON Schema as a dict.
+            **arguments: What `create` takes, and the options documented on `ParseArguments`.
+                `deadline` is for all calls together.
+
+        Raises:
+            InvalidRequestError: Before anything is sent, naming the argument or the field.
+            StructuredOutputError: When the answer has no object of the type: `ParseError`,
+                `LengthFinishReasonError`, `ContentFilterFinishReasonError` or `RefusalError`, each
+                with the answer.
+            ServingError: As `create` does.
+        """
+        return await ask(self._caller, model, response_format, arguments)
+
+    @overload
+    def parse_stream(
+        self, *, model: str, response_format: type[T], **arguments: Unpack[ParsedStreamArguments]
+    ) -> AsyncParsedStream[T]: ...
+
+    @overload
+    def parse_stream(
+        self,
+        *,
+        model: str,
+        response_format: Mapping[str, Any],
+        **arguments: Unpack[ParsedStreamArguments],
+    ) -> AsyncParsedStream[dict[str, Any]]: ...
+
+    @overload
+    def parse_stream(
+        self, *, model: str, response_format: UnionType, **arguments: Unpack[ParsedStreamArguments]
+    ) -> AsyncParsedStream[Any]: ...
+
+    @public_method(ParsedStreamArguments)
+    def parse_stream(
+        self, *, model: str, response_format: Any, **arguments: Unpack[ParsedStreamArguments]
+    ) -> AsyncParsedStream[Any]:
+        """Answer with an object whose parts are there as they come, in a context manager.
+
+        Takes what `parse` takes but for `max_reasks`, and raises what `stream` raises. Its
+        `get_final_parsed` raises what `parse` raises.
+        """
+        return AsyncParsedStream(self._caller, model, response_format, arguments)
 
     @public_method(ToolRunArguments)
     async def run_tools(self, *, model: str, **arguments: Unpack[ToolRunArguments]) -> ToolRun:

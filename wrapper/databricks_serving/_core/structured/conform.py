@@ -143,8 +143,8 @@ class _Conformer:
         whole = {k: v for k, v in node.items() if k != "allOf"}
         for part in node["allOf"]:
             one = {**resolved(part["$ref"], self._raw)} if "$ref" in part else part
-            properties = {**one.get("properties", {}), **whole.get("properties", {})}
-            required = [*one.get("required", []), *whole.get("required", [])]
+            properties = {**whole.get("properties", {}), **one.get("properties", {})}
+            required = [*whole.get("required", []), *one.get("required", [])]
             whole = {**one, **whole}
             whole |= {"properties": properties} if properties else {}
             whole |= {"required": list(dict.fromkeys(required))} if required else {}

@@ -4,30 +4,22 @@ msgspec writes schemas too, but neither says where in a class a type stands that
 nor reads docstrings and texts in `Annotated`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
-from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    Final,
-    Literal,
-    NotRequired,
-    Required,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Any, Final, get_args, get_origin
 
+from databricks_serving._core.structured.annotations import (
+    UNIONS,
+    field_hints,
+    parts_of,
+    with_descriptions,
+)
 from databricks_serving._core.structured.docs import class_docs
 from databricks_serving._core.structured.extras import need
 from databricks_serving.errors import InvalidRequestError
 
 Schema = dict[str, Any]
 
-_UNIONS: Final = frozenset({Union, UnionType})
 _SCALARS: Final[Mapping[str, Schema]] = {
     "AnyType": {},
     "NoneType": {"type": "null"},
@@ -88,8 +80,23 @@ class _Describer:
         try:
             node = self._inspect.type_info(with_descriptions(hint))
         except (NameError, TypeError, ValueError) as error:
-            raise _refused(place, str(error)) from None
-        return self._of(node, place)
+            fault = str(error)
+        else:
+            return self._of(node, place)
+        raise self._fault(hint, place, fault, set())
+
+    def _fault(self, hint: Any, place: str, fault: str, seen: set[int]) -> InvalidRequestError:
+        """Find the innermost part of a type that msgspec refuses."""
+        seen.add(id(hint))
+        for inner, where in parts_of(hint, place):
+            try:
+                self._inspect.type_info(inner)
+            except (NameError, TypeError, ValueError) as error:
+                if id(inner) not in seen:
+                    return self._fault(inner, where, str(error), seen)
+        if get_origin(hint) in UNIONS:
+            return _ambiguous(place, [one for one in get_args(hint) if one is not type(None)])
+        return _refused(place, fault.partition("\n")[0])
 
     def _of(self, node: Any, place: str) -> Schema:
         kind = type(node).__name__
@@ -129,12 +136,7 @@ class _Describer:
     def _of_union(self, node: Any, place: str) -> Schema:
         classes = [one for one in node.types if _is_bare_class(one)]
         if len(classes) > 1:
-            names = " | ".join(one.cls.__name__ for one in classes)
-            raise _refused(
-                place,
-                f"nothing tells {names} apart; make them msgspec.Struct classes with tag=True, or "
-                "pydantic models",
-            )
+            raise _ambiguous(place, [one.cls for one in classes])
         return {"anyOf": [self._of(one, place) for one in node.types]}
 
     def _of_class(self, node: Any, place: str) -> Schema:
@@ -155,7 +157,7 @@ class _Describer:
     def _body(self, node: Any, place: str) -> Schema:
         docs = class_docs(node.cls)
         described: Schema = {"description": docs.text} if docs.text else {}
-        hints = _field_hints(node.cls)
+        hints = field_hints(node.cls)
         fields = {
             field.encode_name: self._of_field(field, hints, docs.of.get(field.name), place)
             for field in node.fields
@@ -186,49 +188,6 @@ def default_of(value: object) -> Schema:
     return {"default": value} if known else {}
 
 
-def with_descriptions(hint: Any) -> Any:
-    """Turn the texts in `Annotated` into descriptions that msgspec keeps."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in {Required, NotRequired}:
-        return with_descriptions(arguments[0])
-    if origin is Annotated:
-        meta = need("msgspec").Meta
-        base, *notes = arguments
-        kept = [meta(description=note) if isinstance(note, str) else note for note in notes]
-        # A subscript cannot be unpacked into without a tuple.
-        return Annotated[(with_descriptions(base), *kept)]
-    if origin in _UNIONS:
-        return Union[tuple(map(with_descriptions, arguments))]  # noqa: UP007 - of what is computed
-    if origin is None or origin is Literal or not _is_annotated(hint):
-        return hint
-    return origin[tuple(map(with_descriptions, arguments))]
-
-
-def _is_annotated(hint: Any) -> bool:
-    return get_origin(hint) is Annotated or any(map(_is_annotated, get_args(hint)))
-
-
-def _field_hints(cls: Any) -> dict[str, Any]:
-    """Return the annotations of a class that say more than msgspec keeps of them."""
-    try:
-        hints = get_type_hints(getattr(cls, "__origin__", cls), include_extras=True)
-    except (NameError, TypeError):
-        return {}
-    return {
-        name: hint
-        for name, hint in hints.items()
-        if _is_annotated(hint) and not any(isinstance(one, TypeVar) for one in _leaves(hint))
-    }
-
-
-def _leaves(hint: Any) -> Iterator[Any]:
-    arguments = get_args(hint)
-    if not arguments:
-        yield hint
-    for one in arguments:
-        yield from _leaves(one)
-
-
 def _is_bare_class(node: Any) -> bool:
     while type(node).__name__ == "Metadata":
         node = node.type
@@ -247,6 +206,15 @@ def _limits(node: Any, kind: Any) -> Schema:
             f"{end}{_LENGTHS[kind]}": getattr(node, f"{end}_length", None) for end in ("min", "max")
         }
     return {word: value for word, value in found.items() if value is not None}
+
+
+def _ambiguous(place: str, classes: list[Any]) -> InvalidRequestError:
+    names = " | ".join(getattr(one, "__name__", str(one)) for one in classes)
+    return _refused(
+        place,
+        f"nothing tells {names} apart; make them msgspec.Struct classes with tag=True, or pydantic "
+        "models",
+    )
 
 
 def _refused(place: str, reason: str) -> InvalidRequestError:

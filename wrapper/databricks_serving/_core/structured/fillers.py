@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from databricks_serving._core.json_codec import is_list, is_object
-from databricks_serving._core.structured.schema_check import resolved
+from databricks_serving._core.structured.schema_check import plain
 
 Schema = Mapping[str, Any]
 
@@ -17,9 +17,9 @@ def without_fillers(value: Any, schema: Any, root: Schema) -> Any:
         schema: The schema as its type makes it, before it was made strict.
         root: The schema that its references point into.
     """
-    schema = _plain(schema, root)
+    schema = plain(schema, root)
     if "anyOf" in schema or "oneOf" in schema:
-        options = [_plain(one, root) for one in schema.get("anyOf") or schema["oneOf"]]
+        options = [plain(one, root) for one in schema.get("anyOf") or schema["oneOf"]]
         found = next((one for one in options if _may_be(value, one)), None)
         return value if found is None else without_fillers(value, found, root)
     if is_list(value):
@@ -41,12 +41,6 @@ def without_fillers(value: Any, schema: Any, root: Schema) -> Any:
     }
 
 
-def _plain(schema: Any, root: Schema) -> Schema:
-    while is_object(schema) and "$ref" in schema:
-        schema = resolved(schema["$ref"], root)
-    return schema if is_object(schema) else {}
-
-
 def _may_be(value: Any, schema: Schema) -> bool:
     """Tell whether a value looks like one variant of several."""
     if not is_object(value):
@@ -60,7 +54,7 @@ def _may_be(value: Any, schema: Schema) -> bool:
 
 
 def _takes_null(schema: Any, root: Schema) -> bool:
-    schema = _plain(schema, root)
+    schema = plain(schema, root)
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
         return any(_takes_null(one, root) for one in options)

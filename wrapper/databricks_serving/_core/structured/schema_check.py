@@ -102,6 +102,13 @@ def resolved(reference: str, root: Schema) -> Any:
     return target
 
 
+def plain(schema: Any, root: Schema) -> Schema:
+    """Return a schema with its reference followed; an empty one for `true` and `false`."""
+    while is_object(schema) and "$ref" in schema:
+        schema = resolved(schema["$ref"], root)
+    return schema if is_object(schema) else {}
+
+
 def _of_kind(value: Any, schema: Schema, path: str) -> Iterator[tuple[str, str]]:
     kinds = schema.get("type")
     kinds = [kinds] if isinstance(kinds, str) else kinds

@@ -1,13 +1,18 @@
 # Written by scripts/unasync from _async/resources/chat.py: do not edit.
 """Chat, as the blocking client offers it."""
 
-from typing import Literal, TypeAlias, Unpack, overload
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, TypeAlias, TypeVar, Unpack, overload
 
 from databricks_serving._core.arguments import ChatArguments, public_method
 from databricks_serving._core.operations import CHAT
 from databricks_serving._core.raw import RawResponse
+from databricks_serving._core.structured.answer import ParsedCompletion
+from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
 from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving._sync.caller import Caller
+from databricks_serving._sync.resources.parsing import ParsedStream, ask
 from databricks_serving._sync.resources.tool_runs import ToolRunner, ToolStream
 from databricks_serving._sync.stream import ChunkStream, EventStream
 from databricks_serving._tool_runs import ToolRun
@@ -16,6 +21,8 @@ from databricks_serving_api.models import ChatCompletion, ChatCompletionChunk
 
 ChatChunks: TypeAlias = ChunkStream[ChatCompletion, ChatCompletionChunk, ChatEvent]
 ChatStream: TypeAlias = EventStream[ChatCompletion, ChatCompletionChunk, ChatEvent]
+
+T = TypeVar("T")
 
 
 class ChatCompletions:
@@ -76,6 +83,77 @@ class ChatCompletions:
         StreamInterruptedError or StreamServerError when it breaks.
         """
         return EventStream(lambda: self._caller.stream(CHAT, model, arguments))
+
+    @overload
+    def parse(
+        self, *, model: str, response_format: type[T], **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[T]: ...
+
+    @overload
+    def parse(
+        self,
+        *,
+        model: str,
+        response_format: Mapping[str, Any],
+        **arguments: Unpack[ParseArguments],
+    ) -> ParsedCompletion[dict[str, Any]]: ...
+
+    @overload
+    def parse(
+        self, *, model: str, response_format: UnionType, **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[Any]: ...
+
+    @public_method(ParseArguments)
+    def parse(
+        self, *, model: str, response_format: Any, **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[Any]:
+        """Answer a conversation with an object of a type.
+
+        Args:
+            model: Name of the endpoint.
+            response_format: The type: a dataclass, an attrs class, a TypedDict, a pydantic model,
+                `list[...]` of one and the like; or a JSON Schema as a dict.
+            **arguments: What `create` takes, and the options documented on `ParseArguments`.
+                `deadline` is for all calls together.
+
+        Raises:
+            InvalidRequestError: Before anything is sent, naming the argument or the field.
+            StructuredOutputError: When the answer has no object of the type: `ParseError`,
+                `LengthFinishReasonError`, `ContentFilterFinishReasonError` or `RefusalError`, each
+                with the answer.
+            ServingError: As `create` does.
+        """
+        return ask(self._caller, model, response_format, arguments)
+
+    @overload
+    def parse_stream(
+        self, *, model: str, response_format: type[T], **arguments: Unpack[ParsedStreamArguments]
+    ) -> ParsedStream[T]: ...
+
+    @overload
+    def parse_stream(
+        self,
+        *,
+        model: str,
+        response_format: Mapping[str, Any],
+        **arguments: Unpack[ParsedStreamArguments],
+    ) -> ParsedStream[dict[str, Any]]: ...
+
+    @overload
+    def parse_stream(
+        self, *, model: str, response_format: UnionType, **arguments: Unpack[ParsedStreamArguments]
+    ) -> ParsedStream[Any]: ...
+
+    @public_method(ParsedStreamArguments)
+    def parse_stream(
+        self, *, model: str, response_format: Any, **arguments: Unpack[ParsedStreamArguments]
+    ) -> ParsedStream[Any]:
+        """Answer with an object whose parts are there as they come, in a context manager.
+
+        Takes what `parse` takes but for `max_reasks`, and raises what `stream` raises. Its
+        `get_final_parsed` raises what `parse` raises.
+        """
+        return ParsedStream(self._caller, model, response_format, arguments)
 
     @public_method(ToolRunArguments)
     def run_tools(self, *, model: str, **arguments: Unpack[ToolRunArguments]) -> ToolRun:
