@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from databricks_serving_api.params import MessageDict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ToolResult:
     """One call of a tool, done.
 
@@ -27,11 +27,15 @@ class ToolResult:
         seconds: How long it took.
     """
 
-    call: ToolCall = field(repr=False)
-    value: Any = field(repr=False)
-    content: str = field(repr=False)
-    error: Exception | None = field(default=None, repr=False)
+    call: ToolCall
+    value: Any
+    content: str
+    error: Exception | None = None
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        ended = "done" if self.error is None else f"failed with {type(self.error).__name__}"
+        return f"ToolResult({self.name!r:.80}, {ended}, {self.seconds:.3f} s)"
 
     @property
     def name(self) -> str:
@@ -59,8 +63,9 @@ class ToolRun:
     Attributes:
         messages: The whole conversation, ready to be sent on.
         steps: Its turns.
-        pending: The calls that were not made: of tools without a function, or in a last answer that
-            was cut off. Each wants a tool message before the conversation goes on.
+        pending: The calls that were not made: of tools without a function, in a last answer that
+            was cut off, or beyond `max_turns`. Each wants a tool message before the conversation
+            goes on.
     """
 
     messages: "list[MessageDict]" = field(repr=False)

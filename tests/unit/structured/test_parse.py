@@ -304,6 +304,8 @@ class Bad:
         ({"response_format": Bad}, r"Bad\.parts\[\]: complex has no JSON form"),
         ({"response_format": {"type": "json_object"}}, "create\\(\\) takes the form of the wire"),
         ({"response_format": "River"}, "must be a type or a JSON Schema, not str"),
+        ({"response_format": River("Po")}, "must be a type or a JSON Schema, not River$"),
+        ({"response_format": print}, "not builtin_function_or_method"),
         ({"response_format": None}, "must be a type or a JSON Schema, not NoneType"),
         ({"max_reasks": -1}, "max_reasks must be a whole number from 0 to 10"),
         ({"max_reasks": True}, "max_reasks must be"),

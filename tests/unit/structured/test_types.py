@@ -376,6 +376,29 @@ def test_a_schema_as_a_dict_is_made_fit_and_left_as_it_was():
     assert name_of(SCHEMA) == "River_1"
 
 
+@pytest.mark.parametrize(
+    ("others", "strict"), [(None, True), (False, True), (True, False), ({"type": "integer"}, False)]
+)
+def test_an_object_that_takes_other_keys_has_no_strict_form(others, strict):
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    schema |= {} if others is None else {"additionalProperties": others}
+    assert sent(schema)[1].strict is strict
+
+
+def test_a_schema_may_refer_to_itself_and_list_anything():
+    schema = {"type": "object", "properties": {"next": {"$ref": "#"}, "any": {"enum": [[], 1]}}}
+    converter, form = sent(schema)
+    jsonschema.Draft202012Validator.check_schema(form.schema)
+    value = {"next": {"next": None, "any": 1}, "any": []}
+    jsonschema.validate(value, form.schema)
+    assert form.read(value, converter.read) == {"next": {"any": 1}, "any": []}
+
+
+def test_a_reference_into_nowhere_is_refused():
+    with pytest.raises(InvalidRequestError, match=r"has no '#/\$defs/x', which it refers to"):
+        sent({"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}})
+
+
 def test_parts_of_all_of_are_joined():
     schema = {
         "allOf": [

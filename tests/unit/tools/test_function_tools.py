@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG001 - what a tool is asked for it need not use
 
+import copy
 import enum
 import inspect
 import pickle
@@ -334,8 +335,12 @@ def test_a_missing_library_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "msgspec.inspect", None)
     for name in ("msgspec", "pydantic"):
         monkeypatch.setitem(sys.modules, name, None)
+
+    def late(port: str) -> str:
+        return port
+
     with pytest.raises(ConfigError, match=r"need msgspec: pip install 'databricks-serving\[str"):
-        tool(tide.__wrapped__)
+        tool(late)
 
 
 def test_a_tool_of_pydantic_models_needs_no_msgspec():
@@ -371,5 +376,54 @@ def test_create_takes_a_function_tool_as_it_is():
     assert b'"name":"tide"' in sent[0]
 
 
-def test_tools_are_not_pickled_but_their_models_are():
-    assert pickle.loads(pickle.dumps(Tool.from_dict(tide.to_dict()))).function.name == "tide"  # noqa: S301 - our own
+def test_a_tool_is_copied_and_pickled_as_a_function_is(monkeypatch):
+    assert copy.copy(tide) is copy.deepcopy([tide])[0] is tide
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__, Here()))
+    assert pickle.loads(pickle.dumps(tide)) is tide  # noqa: S301 - our own
+    assert copy.copy(tool(partial(tide.__wrapped__, "Brest"))).name == "tide"
+
+
+class Here:
+    tide = tide
+
+
+def plain(port: str) -> str:
+    return port
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tools": [tide, plain]}, r"tools\[1\] is a function: run_tools\(\) takes one; here pass"),
+        ({"response_format": Place}, r"response_format is a type: parse\(\) takes one"),
+        ({"response_format": list[Place]}, r"response_format is a type: parse\(\) takes one"),
+    ],
+    ids=["function", "class", "alias"],
+)
+def test_create_says_what_takes_functions_and_types(given, message):
+    user = [{"role": "user", "content": "Tide?"}]
+    with (
+        ServingClient("https://w.example.com", "t") as client,
+        pytest.raises(InvalidRequestError, match=message),
+    ):
+        client.chat.completions.create(model="m", messages=user, **given)
+
+
+def test_results_need_no_msgspec_where_pydantic_is():
+    code = """
+import sys, datetime
+sys.modules["msgspec"] = None
+import pydantic
+from databricks_serving._core.tools.results import content_of
+class Boat(pydantic.BaseModel):
+    name: str
+print(content_of([Boat(name="Ara"), datetime.date(2026, 1, 2), {1}]))
+try:
+    content_of(object())
+except TypeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, second = done.stdout.splitlines()
+    assert first == '[{"name":"Ara"},"2026-01-02",[1]]'
+    assert "object" in second

@@ -216,7 +216,8 @@ def test_a_model_that_never_answers_is_stopped_and_the_run_kept(shell):
         run(shell, calls(call("tide", {"port": "Brest"})), max_turns=3)
     assert len(shell.transport.requests) == 3
     assert len(caught.value.run.steps) == 3
-    assert len(caught.value.run.messages) == 7
+    assert len(caught.value.run.messages) == 6
+    assert [made.function.name for made in caught.value.run.pending] == ["tide"]
     assert "Brest" not in f"{caught.value}{caught.value!r}{caught.value.run!r}"
 
 
@@ -458,6 +459,7 @@ def test_a_run_shows_no_text_in_logs_and_reprs(shell, caplog):
     caplog.set_level(logging.DEBUG)
     done = run(shell, calls(call("tide", {"port": "Atlantis"})), wire.chat("Deep."))
     shown = f"{done!r}{done.steps!r}{done.steps[0].results!r}{caplog.text}"
+    assert repr(done.steps[0].results[0]) == "ToolResult('tide', done, 0.000 s)"
     assert not any(word in shown for word in ("Atlantis", "Deep", "Vigo"))
 
 

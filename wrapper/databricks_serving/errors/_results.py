@@ -28,6 +28,8 @@ class StructuredOutputError(ServingError):
     """An answer came, and no object of the type that was asked for can be had of it.
 
     Attributes:
+        completion: The last answer, whole.
+        text: Its text.
         usage: The tokens of all answers in `replies`; None if none were counted.
     """
 

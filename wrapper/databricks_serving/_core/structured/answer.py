@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast, get_origin
 
 from databricks_serving._core.json_codec import JSONDecodeError, decode, is_object, kind_of
 from databricks_serving._core.structured.converters import Converter, converter_of, name_of
@@ -76,7 +76,7 @@ class AnswerType(Generic[T]):
     """
 
     def __init__(self, hint: Any, strict: bool | None) -> None:
-        _refuse_wire_form(hint)
+        _refuse_no_type(hint)
         self.name: str = name_of(hint)
         self._converter: Converter[T] = converter_of(hint, self.name)
         raw = self._converter.schema
@@ -174,12 +174,13 @@ def _wrapped(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {"type": "object", "properties": {key: inner}, "required": [key], **defs}
 
 
-def _refuse_wire_form(hint: Any) -> None:
+def _refuse_no_type(hint: Any) -> None:
     if is_object(hint) and hint.get("type") in _WIRE_FORMS:
         raise InvalidRequestError(
             "response_format must be a type or a JSON Schema; create() takes the form of the wire"
         )
-    if hint is None or isinstance(hint, str | int | float | list | tuple):
+    special = hint is Any or hasattr(hint, "__supertype__") or get_origin(hint) is not None
+    if not special and not isinstance(hint, type | Mapping):
         raise InvalidRequestError(
-            f"response_format must be a type or a JSON Schema, not {kind_of(hint)}"  # pyright: ignore[reportUnknownArgumentType]
+            f"response_format must be a type or a JSON Schema, not {kind_of(hint)}"
         )

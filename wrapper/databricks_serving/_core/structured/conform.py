@@ -128,7 +128,7 @@ class _Conformer:
             target = self._of({**resolved(reference, self._raw), **beside}, place)
             self._open.pop()
             return target
-        name = reference.rsplit("/", 1)[-1]
+        name = reference.rsplit("/", 1)[-1].strip("#") or "whole"
         if self._tool:
             kind = name.rpartition(".")[2]
             raise InvalidRequestError(f"{place}: {kind} refers to itself, which no tool can")
@@ -160,11 +160,12 @@ class _Conformer:
 
     def _of_object(self, node: Schema, place: str) -> Schema:
         others = node.get("additionalProperties")
+        closed = "properties" in node and others is None
+        if not closed and others is not False:
+            self._refuse_in_strict(place, "an object with keys of any name")
+        if is_object(others) and others:
+            node["additionalProperties"] = self._of(others, f"{place}[...]")
         if "properties" not in node:
-            if others is not False:
-                self._refuse_in_strict(place, "an object with keys of any name")
-            if is_object(others) and others:
-                node["additionalProperties"] = self._of(others, f"{place}[...]")
             return node
         required = set(node.get("required", ()))
         node["properties"] = {
@@ -238,12 +239,17 @@ def _not_nullable(schema: Schema) -> Schema:
     return {**schema, "type": left[0] if len(left) == 1 else left, **listed}
 
 
+def _kind(value: object) -> str | None:
+    return _KIND_OF.get(type(value))
+
+
 def _typed(scalar: Schema) -> Schema:
     """Write a fixed value as a list of one, and name the type of what is listed."""
     if "const" in scalar:
         scalar = {**scalar, "enum": [scalar["const"]]}
         del scalar["const"]
     if "enum" in scalar and "type" not in scalar:
-        kinds = list(dict.fromkeys(_KIND_OF[type(one)] for one in scalar["enum"]))
-        scalar["type"] = kinds[0] if len(kinds) == 1 else kinds
+        kinds = list(dict.fromkeys(map(_kind, scalar["enum"])))
+        if None not in kinds:
+            scalar["type"] = kinds[0] if len(kinds) == 1 else kinds
     return scalar

@@ -1,7 +1,8 @@
 """Which library reads a type."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar, cast, get_origin
+from functools import lru_cache
+from typing import Any, Final, Protocol, TypeVar, cast, get_origin
 
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.structured.extras import has
@@ -10,6 +11,8 @@ from databricks_serving._core.structured.pydantic_types import PydanticConverter
 from databricks_serving._core.structured.schema_check import SchemaConverter
 
 T_co = TypeVar("T_co", covariant=True)
+
+_MOST_KEPT: Final = 256
 
 
 class Converter(Protocol[T_co]):
@@ -40,9 +43,20 @@ def converter_of(hint: Any, place: str, *, pydantic: bool = False) -> Converter[
     """
     if isinstance(hint, Mapping):
         return SchemaConverter(cast("Mapping[str, Any]", hint))
+    try:
+        return _kept(hint, place, pydantic=pydantic)
+    except TypeError:  # some annotation of it has no hash
+        return _made(hint, place, pydantic=pydantic)
+
+
+def _made(hint: Any, place: str, *, pydantic: bool) -> Converter[Any]:
     if pydantic or mentions_pydantic(hint) or (not has("msgspec") and has("pydantic")):
         return PydanticConverter(hint, place)
     return PlainConverter(hint, place)
+
+
+# Docstrings of fields stand in the source of a class alone, which takes milliseconds to read.
+_kept = lru_cache(maxsize=_MOST_KEPT)(_made)
 
 
 def name_of(hint: Any) -> str:

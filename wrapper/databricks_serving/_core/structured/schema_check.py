@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.structured.misfit import MisfitError
+from databricks_serving.errors import InvalidRequestError
 from databricks_serving_api.types import dump
 
 Schema = Mapping[str, Any]
@@ -95,10 +96,17 @@ class _Checker:
 
 
 def resolved(reference: str, root: Schema) -> Any:
-    """Return what a reference into a schema points at."""
+    """Return what a reference into a schema points at.
+
+    Raises:
+        InvalidRequestError: When there is no such thing.
+    """
     target: Any = root
     for step in reference.removeprefix("#").split("/")[1:]:
-        target = target[step.replace("~1", "/").replace("~0", "~")]
+        key = step.replace("~1", "/").replace("~0", "~")
+        if not is_object(target) or key not in target:
+            raise InvalidRequestError(f"the schema has no {reference!r:.80}, which it refers to")
+        target = target[key]
     return target
 
 

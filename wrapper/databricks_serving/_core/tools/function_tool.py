@@ -63,6 +63,10 @@ class FunctionTool(Tool, Generic[P, R_co]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
+    def __reduce__(self) -> str:
+        # Copied and pickled as functions are: by name.
+        return str(getattr(self, "__qualname__", self.name))
+
     @property
     def name(self) -> str:
         """What the model calls it."""

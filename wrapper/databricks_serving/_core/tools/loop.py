@@ -112,14 +112,9 @@ class ToolLoop:
             now: The monotonic time.
 
         Raises:
-            ToolLoopError: When the model has been called often enough.
             APITimeoutError: When the time of the run is over.
         """
         first = not self._steps
-        if len(self._steps) >= self._max_turns:
-            raise ToolLoopError(
-                f"the model still calls tools after max_turns={self._max_turns} turns", self.run
-            )
         arguments = {**self._arguments, "tools": self._tools}
         if not first:
             arguments["messages"] = list(self._messages)
@@ -135,18 +130,29 @@ class ToolLoop:
         return arguments
 
     def take(self, reply: ChatCompletion) -> list[Job]:
-        """Take in an answer, and return the calls to make."""
+        """Take in an answer, and return the calls to make.
+
+        Raises:
+            ToolLoopError: When the model calls tools once more than it may.
+        """
         turn = len(self._steps)
         calls = [_with_id(call, f"{turn}_{n}") for n, call in enumerate(reply.tool_calls)]
         if reply.message is not None:
             self._messages.append(_request_message(reply, calls))
-        if reply.finish_reason in _CUT:
-            self._pending = calls
-        else:
-            self._jobs = [self._job(call) for call in calls if not self._is_the_callers(call)]
-            self._pending = [call for call in calls if self._is_the_callers(call)]
-        self.done = not self._jobs or bool(self._pending)
         self._steps.append(ToolStep(reply))
+        self._pending = [call for call in calls if self._is_the_callers(call)]
+        last = not calls or bool(self._pending)
+        if reply.finish_reason in _CUT:
+            self._pending, last = calls, True
+        elif not last and turn + 1 >= self._max_turns:
+            # Nobody would hear of what the tools did.
+            self._pending = calls
+            raise ToolLoopError(
+                f"the model still calls tools after max_turns={self._max_turns} turns", self.run
+            )
+        else:
+            self._jobs = [self._job(call) for call in calls if call not in self._pending]
+        self.done = last
         return self._jobs
 
     def give(self, outcomes: Sequence[Outcome]) -> ToolStep:
