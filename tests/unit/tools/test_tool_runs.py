@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 import time
+import traceback
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -180,7 +181,7 @@ def test_what_went_wrong_is_told_to_the_model(shell):
     assert told[1] == "UnknownToolError: there is no tool 'nothing'; there are: tide, fail, odd"
     assert told[2].startswith("ValueError: the arguments are not JSON: ")
     assert told[3] == "ValueError: the arguments do not fit: $.port: Expected `str`, got `int`"
-    assert told[4] == "TypeError: object has no JSON form"
+    assert told[4].endswith("the result of odd cannot be sent: object has no JSON form")
     results = done.steps[0].results
     assert [type(r.error).__name__ for r in results][:2] == ["ValueError", "UnknownToolError"]
     assert all(r.value is None for r in results)
@@ -209,6 +210,33 @@ def test_an_error_may_be_raised_as_it_is(shell):
 
     with pytest.raises(KeyError, match="mine"):
         run(shell, calls(call("fail", {})), tools=[fail], on_tool_error="raise")
+
+
+def test_a_result_that_cannot_be_sent_is_an_error_of_the_tool(shell):
+    def odd() -> object:
+        return object()
+
+    with pytest.raises(InvalidRequestError, match="the result of odd cannot be sent: object"):
+        run(shell, calls(call("odd", {})), tools=[odd], on_tool_error="raise")
+
+
+def test_what_is_wrong_with_a_call_is_never_raised(shell):
+    made = calls(call("nothing", {}), call("tide", {"port": 1}))
+    done = run(shell, made, wire.chat("sorry"), on_tool_error="raise")
+    assert done.text == "sorry"
+    assert all(r.error is not None for r in done.steps[0].results)
+
+
+def test_a_kept_error_has_the_frames_of_the_tool_alone(shell):
+    def fail(port: str) -> str:
+        raise ValueError(port)
+
+    made = calls(call("fail", {"port": "a"}), call("none", {}))
+    done = run(shell, made, wire.chat("ok"), tools=[fail])
+    failed, unknown = (result.error for result in done.steps[0].results)
+    assert [frame.name for frame in traceback.extract_tb(failed.__traceback__)] == ["fail"]
+    assert unknown.__traceback__ is None
+    assert unknown.__context__ is None
 
 
 def test_a_model_that_never_answers_is_stopped_and_the_run_kept(shell):

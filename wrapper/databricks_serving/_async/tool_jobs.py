@@ -27,6 +27,8 @@ async def perform(
 
 
 async def _outcome(job: Job, monotonic: Callable[[], float]) -> Outcome:
+    if job.fault is not None:
+        return Outcome(None, job.fault, 0.0)
     started = monotonic()
     value, failure = None, None
     try:

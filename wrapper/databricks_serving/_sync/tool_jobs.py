@@ -22,6 +22,8 @@ def perform(
 
 
 def _outcome(job: Job, monotonic: Callable[[], float]) -> Outcome:
+    if job.fault is not None:
+        return Outcome(None, job.fault, 0.0)
     started = monotonic()
     value, failure = None, None
     try:

@@ -30,8 +30,8 @@ class ToolRunArguments(ChatCommonArguments, total=False):
     on_step: Callable[[ToolStep], object] | None
     """Called with each turn when its calls are done."""
     on_tool_error: ToolErrorHandler | Literal["raise"] | None
-    """Called with a call and its error, returns what to tell the model; "raise" raises the error.
-    If it is not given, the model is told type and message."""
+    """Called with a call and its error, returns what to tell the model; "raise" raises what a tool
+    raised. If it is not given, the model is told type and message."""
     response_format: ResponseFormatDict | None
     """As for `create`; some families refuse it beside tools."""
 

@@ -8,7 +8,7 @@ from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.tools.arguments import ToolErrorHandler, check_run
 from databricks_serving._core.tools.function_tool import FunctionTool
 from databricks_serving._core.tools.functions import Arguments
-from databricks_serving._core.tools.results import content_of, error_text
+from databricks_serving._core.tools.results import content_of, drop_callers, error_text
 from databricks_serving._tool_runs import ToolResult, ToolRun, ToolStep
 from databricks_serving.errors import APITimeoutError, InvalidRequestError, ToolLoopError
 from databricks_serving_api.models import ChatCompletion, Tool, ToolCall
@@ -43,14 +43,17 @@ class Job:
     fault: Exception | None = None
 
     @property
+    def name(self) -> str:
+        """What the model calls."""
+        return self.call.function.name
+
+    @property
     def is_async(self) -> bool:
-        """Whether to begin it takes no time: an `async` function, or a fault."""
-        return self.fault is not None or self.tool is None or self.tool.is_async
+        """Whether to begin it takes no time, as with an `async` function."""
+        return self.tool is not None and self.tool.is_async
 
     def begin(self) -> Any:
         """Call the function; of an `async` one this returns something to await."""
-        if self.fault is not None:
-            raise self.fault
         function = cast("FunctionTool[..., Any]", self.tool)
         return function(*self.arguments.positional, **self.arguments.named)
 
@@ -185,24 +188,29 @@ class ToolLoop:
         try:
             return Job(call, tool, tool.read_arguments(call.function.arguments))
         except ValueError as error:
-            return Job(call, tool, Arguments([], {}), error)
+            return Job(call, tool, Arguments([], {}), error.with_traceback(None))
 
     def _result(self, job: Job, outcome: Outcome) -> ToolResult:
         value, error = outcome.value, outcome.error
+        if error is not None:
+            drop_callers(error)
         content = ""
         if error is None:
             try:
                 content = content_of(value)
             except (TypeError, ValueError) as unwritten:
-                error = unwritten
+                error = InvalidRequestError(f"the result of {job.name} cannot be sent: {unwritten}")
         if error is not None:
-            value, content = None, self._told(job.call, error)
+            value, content = None, self._told(job, error)
         return ToolResult(job.call, value, content, error, outcome.seconds)
 
-    def _told(self, call: ToolCall, error: Exception) -> str:
-        if self._on_error == "raise":
+    def _told(self, job: Job, error: Exception) -> str:
+        if callable(self._on_error):
+            return str(self._on_error(job.call, error))
+        # What is wrong with a call is the model's to mend, and no error of a tool.
+        if self._on_error == "raise" and job.fault is None:
             raise error
-        return error_text(error) if self._on_error is None else str(self._on_error(call, error))
+        return error_text(error)
 
 
 def toolbox(tools: Any, *, awaits: bool) -> list[Tool | ToolDict]:
