@@ -7,13 +7,14 @@ import pickle
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Annotated, Any, Literal, NewType, TypedDict
 
 import httpx
 import pydantic
 import pytest
 import recordings
 import wire
+from typing_extensions import TypeAliasType
 
 from databricks_serving import ParsedCompletion
 from databricks_serving.errors import (
@@ -468,3 +469,22 @@ def test_an_error_of_the_server_comes_on_entry(shell):
     stream = client.chat.completions.parse_stream(model="m", messages=[USER], response_format=River)
     with pytest.raises(ServingError, match="403"), shell.opened(stream):
         pass
+
+
+Name = NewType("Name", str)
+Names = TypeAliasType("Names", list[str])
+
+
+@pytest.mark.parametrize(
+    ("hint", "answer", "parsed"),
+    [
+        (Name, {"value": "Po"}, "Po"),
+        (Names, {"items": ["Po"]}, ["Po"]),
+        (Any, {"value": [1]}, [1]),
+        (Annotated[int, "how many"], {"value": 3}, 3),
+        (Literal["a", "b"], {"value": "a"}, "a"),
+    ],
+    ids=["NewType", "alias", "Any", "Annotated", "Literal"],
+)
+def test_special_forms_are_types_too(shell, hint, answer, parsed):
+    assert ask(shell, said(answer), hint=hint).parsed == parsed

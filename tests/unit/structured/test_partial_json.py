@@ -142,7 +142,7 @@ def test_a_long_answer_takes_linear_time():
         return time.perf_counter() - started
 
     small = min(seconds(20_000) for _ in range(3))
-    assert seconds(160_000) < 40 * small
+    assert min(seconds(160_000) for _ in range(3)) < 40 * small
 
 
 @pytest.mark.parametrize(

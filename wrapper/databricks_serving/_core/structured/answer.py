@@ -179,7 +179,9 @@ def _refuse_no_type(hint: Any) -> None:
         raise InvalidRequestError(
             "response_format must be a type or a JSON Schema; create() takes the form of the wire"
         )
-    special = hint is Any or hasattr(hint, "__supertype__") or get_origin(hint) is not None
+    # Any, what NewType and `type X = ...` make, and everything with brackets.
+    named = hasattr(hint, "__supertype__") or hasattr(hint, "__value__")
+    special = hint is Any or named or get_origin(hint) is not None
     if not special and not isinstance(hint, type | Mapping):
         raise InvalidRequestError(
             f"response_format must be a type or a JSON Schema, not {kind_of(hint)}"

@@ -7,8 +7,9 @@ schema was made from.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.structured.schema_check import resolved
+from databricks_serving._core.structured.schema_parts import any_of, not_nullable, nullable, typed
 from databricks_serving.errors import InvalidRequestError
 
 Schema = dict[str, Any]
@@ -35,13 +36,6 @@ _DROPPED: Final = frozenset(
 _FORMATS: Final = frozenset(
     {"date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"}
 )
-_KIND_OF: Final[Mapping[type, str]] = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    type(None): "null",
-}
 
 
 class LooseError(InvalidRequestError):
@@ -107,7 +101,7 @@ class _Conformer:
             return self._of_object
         if "items" in node or node.get("type") == "array":
             return self._of_array
-        return lambda scalar, _: _typed(scalar)
+        return lambda scalar, _: typed(scalar)
 
     def _words(self, node: Schema) -> Iterator[str]:
         """Say what endpoints would not take as a keyword."""
@@ -156,7 +150,7 @@ class _Conformer:
         rest = [one for one in options if one != {"type": "null"}]
         if len(rest) == 1 and len(options) > 1:
             return {**nullable(rest[0]), **beside}
-        return {**_any_of(options), **beside}
+        return {**any_of(options), **beside}
 
     def _of_object(self, node: Schema, place: str) -> Schema:
         others = node.get("additionalProperties")
@@ -185,7 +179,7 @@ class _Conformer:
             return nullable(schema)
         absent = is_object(value) and value.get("default", ...) is None
         # What may be left out need not be null as well: the simpler schema is taken more widely.
-        return _not_nullable(schema) if absent and self._tool else schema
+        return not_nullable(schema) if absent and self._tool else schema
 
     def _of_array(self, node: Schema, place: str) -> Schema:
         return {**node, "type": "array", "items": self._of(node.get("items", {}), f"{place}[]")}
@@ -194,62 +188,8 @@ class _Conformer:
         # fact: the documentation lists `prefixItems` as unsupported.
         first = [self._of(one, f"{place}[{n}]") for n, one in enumerate(node.pop("prefixItems"))]
         kinds = [one for n, one in enumerate(first) if one not in first[:n]]
-        return {**node, "items": _any_of(kinds) if kinds else {"type": "null"}}
+        return {**node, "items": any_of(kinds) if kinds else {"type": "null"}}
 
     def _refuse_in_strict(self, place: str, what: str) -> None:
         if self._strict:
             raise LooseError(f"{place}: {what} has no strict form; use strict=False")
-
-
-def _any_of(options: list[Schema]) -> Schema:
-    """Return a schema for one of several, without `anyOf` where plain types will do."""
-    if len(options) == 1:
-        return options[0]
-    if all(one.keys() == {"type"} and isinstance(one["type"], str) for one in options):
-        return {"type": list(dict.fromkeys(one["type"] for one in options))}
-    return {"anyOf": options}
-
-
-def nullable(schema: Schema) -> Schema:
-    """Return a schema that takes null as well."""
-    kinds = schema.get("type")
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if "anyOf" in schema:
-        options = schema["anyOf"]
-        known = {"type": "null"} in options
-        return schema if known else {**schema, "anyOf": [*options, {"type": "null"}]}
-    if not kinds:
-        return {"anyOf": [schema, {"type": "null"}]}
-    if "null" in kinds:
-        return schema
-    listed = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
-    return {**schema, "type": [*kinds, "null"], **listed}
-
-
-def _not_nullable(schema: Schema) -> Schema:
-    kinds = schema.get("type")
-    if "anyOf" in schema:
-        options = [one for one in schema["anyOf"] if one != {"type": "null"}]
-        rest = {k: v for k, v in schema.items() if k != "anyOf"}
-        return {**options[0], **rest} if len(options) == 1 else {**schema, "anyOf": options}
-    if not is_list(kinds) or "null" not in kinds or len(kinds) == 1:
-        return schema
-    left = [kind for kind in kinds if kind != "null"]
-    listed = {"enum": [e for e in schema["enum"] if e is not None]} if "enum" in schema else {}
-    return {**schema, "type": left[0] if len(left) == 1 else left, **listed}
-
-
-def _kind(value: object) -> str | None:
-    return _KIND_OF.get(type(value))
-
-
-def _typed(scalar: Schema) -> Schema:
-    """Write a fixed value as a list of one, and name the type of what is listed."""
-    if "const" in scalar:
-        scalar = {**scalar, "enum": [scalar["const"]]}
-        del scalar["const"]
-    if "enum" in scalar and "type" not in scalar:
-        kinds = list(dict.fromkeys(map(_kind, scalar["enum"])))
-        if None not in kinds:
-            scalar["type"] = kinds[0] if len(kinds) == 1 else kinds
-    return scalar

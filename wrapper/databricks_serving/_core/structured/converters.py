@@ -41,6 +41,8 @@ def converter_of(hint: Any, place: str, *, pydantic: bool = False) -> Converter[
         InvalidRequestError: When it has no JSON form, naming the field.
         ConfigError: When the library is missing that it needs.
     """
+    while not isinstance(hint, type) and hasattr(hint, "__value__"):
+        hint = hint.__value__  # what `type X = ...` stands for
     if isinstance(hint, Mapping):
         return SchemaConverter(cast("Mapping[str, Any]", hint))
     try:

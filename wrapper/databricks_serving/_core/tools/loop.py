@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeGuard, cast
+from typing import Any, Final, Literal, cast
 
-from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.tools.arguments import ToolErrorHandler, check_run
 from databricks_serving._core.tools.function_tool import FunctionTool
 from databricks_serving._core.tools.functions import Arguments
 from databricks_serving._core.tools.results import content_of, drop_callers, error_text
+from databricks_serving._core.tools.toolbox import is_function, name_of, toolbox
 from databricks_serving._tool_runs import ToolResult, ToolRun, ToolStep
 from databricks_serving.errors import APITimeoutError, InvalidRequestError, ToolLoopError
-from databricks_serving_api.models import ChatCompletion, Tool, ToolCall
-from databricks_serving_api.params import MessageDict, ToolDict
+from databricks_serving_api.models import ChatCompletion, ToolCall
+from databricks_serving_api.params import MessageDict
 from databricks_serving_api.types import dump
 
 # An answer that is not whole: its calls may be cut off.
@@ -83,7 +83,7 @@ class ToolLoop:
         check_run(arguments)
         given = {**arguments}
         self._tools = toolbox(given.pop("tools", None), awaits=awaits)
-        self._names = [_name_of(one) for one in self._tools]
+        self._names = [name_of(one) for one in self._tools]
         self._functions = {t.name: t for t in self._tools if is_function(t)}
         self._max_turns: int = given.pop("max_turns", None) or _MAX_TURNS
         self._on_error: ToolErrorHandler | Literal["raise"] | None = given.pop(
@@ -211,49 +211,6 @@ class ToolLoop:
         if self._on_error == "raise" and job.fault is None:
             raise error
         return error_text(error)
-
-
-def toolbox(tools: Any, *, awaits: bool) -> list[Tool | ToolDict]:
-    """Return tools as they are sent, plain functions among them made tools.
-
-    Raises:
-        InvalidRequestError: Naming what is no tool, has another's name, or cannot be called here.
-    """
-    if not isinstance(tools, list | tuple) or not tools:
-        raise InvalidRequestError("tools must be a list of at least one function or tool")
-    found: list[Tool | ToolDict] = []
-    for position, one in enumerate(cast("Sequence[Any]", tools)):
-        made = _made(one, f"tools[{position}]")
-        if is_function(made) and made.is_async and not awaits:
-            raise InvalidRequestError(
-                f"tools[{position}]: {made.name} is async; AsyncServingClient can call it"
-            )
-        if _name_of(made) in map(_name_of, found):
-            raise InvalidRequestError(f"tools[{position}]: {_name_of(made)} is there twice")
-        found.append(made)
-    return found
-
-
-def is_function(tool: object) -> TypeGuard[FunctionTool[..., Any]]:
-    """Tell whether a tool can be called."""
-    return isinstance(tool, FunctionTool)
-
-
-def _made(one: Any, place: str) -> Tool | ToolDict:
-    if isinstance(one, Tool):
-        return one
-    if isinstance(one, Mapping):
-        if not isinstance(_name_of(cast("ToolDict", one)), str):
-            raise InvalidRequestError(f"{place} has no function with a name")
-        return cast("ToolDict", one)
-    if not callable(one):
-        raise InvalidRequestError(f"{place} must be a function or a tool, not {type(one).__name__}")
-    return FunctionTool(one)
-
-
-def _name_of(tool: Tool | ToolDict) -> Any:
-    function = dump(tool).get("function")
-    return function.get("name") if is_object(function) else None
 
 
 def _forces(choice: Any) -> bool:
