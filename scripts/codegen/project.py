@@ -21,7 +21,7 @@ _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"
 _NEEDED = frozenset({"operationId", "tag", "summary", "response"})
 # An operation that sends a body names its schema and that of the keyword parameters.
 _WITH_BODY = frozenset({"request", "params"})
-_OPTIONAL = frozenset({"description", "reserved", "event"})
+_OPTIONAL = frozenset({"description", "reserved", "settings", "event"})
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
 
@@ -187,5 +187,6 @@ def _operation(entry: Node, parameters: list[Document], responses: Document) -> 
             "name": entry["params"],
             "request": entry["request"],
             "reserved": list(entry.get("reserved", ())),
+            "settings": entry.get("settings"),
         },
     }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from databricks_serving._version import __version__
 
 if TYPE_CHECKING:
-    from databricks_serving import auth, errors, events, families, models, params
+    from databricks_serving import auth, bound, errors, events, families, models, params
     from databricks_serving._async.client import AsyncServingClient
     from databricks_serving._async.resources.predictions import AsyncPredictionStream
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
@@ -52,6 +52,7 @@ else:
         "UsageMeter": "usage",
         "UsageTotals": "usage",
         "auth": None,
+        "bound": None,
         "errors": None,
         "events": None,
         "families": None,
@@ -97,6 +98,7 @@ __all__ = [
     "UsageTotals",
     "__version__",
     "auth",
+    "bound",
     "errors",
     "events",
     "families",

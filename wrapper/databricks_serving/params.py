@@ -4,21 +4,28 @@ Wherever a call takes one of these, it takes the model of the same name (without
 """
 
 from databricks_serving._core.arguments import (
+    BoundChatArguments,
+    BoundCompletionArguments,
+    BoundEmbeddingArguments,
     ChatArguments,
     CompletionArguments,
     EmbeddingArguments,
     PredictionArguments,
     ResponsesArguments,
+    TextArguments,
 )
 from databricks_serving._core.rows.forms import FrameLike
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import (
     AssistantMessageDict,
     ChatParams,
+    ChatSettings,
     CompletionParams,
+    CompletionSettings,
     ContentPartDict,
     DeveloperMessageDict,
     EmbeddingParams,
+    EmbeddingSettings,
     FunctionDefinitionDict,
     ImagePartDict,
     MessageDict,
@@ -37,15 +44,21 @@ from databricks_serving_api.params import (
 
 __all__ = [
     "AssistantMessageDict",
+    "BoundChatArguments",
+    "BoundCompletionArguments",
+    "BoundEmbeddingArguments",
     "CallOptions",
     "ChatArguments",
     "ChatParams",
+    "ChatSettings",
     "CompletionArguments",
     "CompletionParams",
+    "CompletionSettings",
     "ContentPartDict",
     "DeveloperMessageDict",
     "EmbeddingArguments",
     "EmbeddingParams",
+    "EmbeddingSettings",
     "FrameLike",
     "FunctionDefinitionDict",
     "ImagePartDict",
@@ -57,6 +70,7 @@ __all__ = [
     "ResponsesInputItemDict",
     "ResponsesParams",
     "SystemMessageDict",
+    "TextArguments",
     "TextPartDict",
     "ToolCallDict",
     "ToolChoiceDict",

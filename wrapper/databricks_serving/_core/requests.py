@@ -132,8 +132,11 @@ def build_request(
         raise InvalidRequestError(
             "extra_body must not set stream: use create(stream=True), or predict_stream"
         )
-    route = _route(options, settings)
-    name = check_endpoint(endpoint, operation.endpoint_argument)
+    if operation.on_host:
+        route, name = None, endpoint
+    else:
+        route = _route(options, settings)
+        name = check_endpoint(endpoint, operation.endpoint_argument)
     named = {} if route is None else {"model": name}
     body, changes = _adapted(operation, settings, name, options, {**given, **extra})
     body = {**named, **({"stream": True} if stream else {}), **body}
@@ -176,8 +179,10 @@ def _url(
     route: Route | None,
     options: Mapping[str, Any],
 ) -> str:
-    served_model = _check_served_model(options.get("served_model"))
+    served_model = check_served_model(options.get("served_model"))
     query = mapping_of(options, "extra_query")
+    if operation.on_host:
+        return place.url_on_host(path, query)
     if route is None:
         return place.url(path, endpoint, served_model, query)
     if served_model is not None:
@@ -222,7 +227,8 @@ def check_endpoint(name: object, argument: str) -> str:
     )
 
 
-def _check_served_model(name: object) -> str | None:
+def check_served_model(name: object) -> str | None:
+    """Return the name of a served model, or None; raises InvalidRequestError for what is none."""
     if name is None or (isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name)):
         return name
     raise InvalidRequestError(
