@@ -2,11 +2,22 @@
 
 import inspect
 import re
+from typing import get_args
 
 import pytest
 
 import databricks_serving
-from databricks_serving import auth, errors, events, families, models, options, params, usage
+from databricks_serving import (
+    auth,
+    bound,
+    errors,
+    events,
+    families,
+    models,
+    options,
+    params,
+    usage,
+)
 from databricks_serving.models import Model
 
 # A change of this list is a change of the public face: add it to the changelog.
@@ -32,13 +43,25 @@ NAMES = [
     "UsageTotals",
     "__version__",
     "auth",
+    "bound",
     "errors",
     "events",
     "families",
     "models",
     "params",
 ]
-MODULES = [databricks_serving, auth, errors, events, families, models, options, params, usage]
+MODULES = [
+    databricks_serving,
+    auth,
+    bound,
+    errors,
+    events,
+    families,
+    models,
+    options,
+    params,
+    usage,
+]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
 
 
@@ -111,6 +134,7 @@ def reached():
             type(r.with_raw_response)
             for r in (made.chat.completions, made.completions, made.embeddings)
         ]
+        todo += [type(made.endpoint("m", task=task)) for task in get_args(bound.Task)]
     for kind in todo:
         if kind not in seen:
             seen.add(kind)
@@ -151,7 +175,7 @@ def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
     resources = {"auth", "chat", "completions", "embeddings", "endpoints"}
-    resources |= {"agents", "predict", "predict_stream", "responses"}
+    resources |= {"agents", "endpoint", "predict", "predict_stream", "responses"}
     options = {"host", "idempotent", "limits", "retry", "route", "timeouts", "usage"}
     copies = {"from_workspace_client", "route_optimized", "with_options"}
     assert shown == {*resources, *options, *copies, "close"}

@@ -7,7 +7,12 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict
 from databricks_serving._core.arguments import TextArguments, names_of, refuse_unknown
 from databricks_serving._core.bound import INFER, KINDS, Binding, Kind, check_defaults, copied
 from databricks_serving._core.json_codec import kind_of
-from databricks_serving._core.requests import check_endpoint, check_served_model, in_json
+from databricks_serving._core.requests import (
+    check_endpoint,
+    check_served_model,
+    in_json,
+    refuse_for_apps,
+)
 from databricks_serving._core.routes import route_of
 from databricks_serving._core.rows.cells import is_mapping
 from databricks_serving._core.text import RECORDS, proxy_address, text_operation
@@ -123,16 +128,14 @@ def _for_app(name: object, given: Mapping[str, Any]) -> Binding[Any]:
             raise InvalidRequestError(f"an app on a cluster needs {option}=")
     if given.get("task", "text") != "text":
         raise InvalidRequestError("an app on a cluster has task='text', which is the default there")
-    for option in ("served_model", "route", "wrap"):
-        if option in given:
-            raise InvalidRequestError(f"{option}= is for endpoints, not for an app on a cluster")
+    refuse_for_apps(given)
     cluster, port = given["cluster_id"], given["port"]
     address = proxy_address(cluster, port, given.get("org_id", "0"), given.get("path", ""))
     return _binding(f"{cluster}:{port}", "text", _text(None, address, given), given)
 
 
 def _text(wrap: object, address: str | None, given: Mapping[str, Any]) -> Kind:
-    if wrap not in {RECORDS, None}:
+    if wrap is not None and wrap != RECORDS:
         raise InvalidRequestError(f"wrap must be {RECORDS!r} or None, not {wrap!r:.80}")
     any_json = "transform_output" in given
     operation = text_operation(RECORDS if wrap else None, address, any_json=any_json)

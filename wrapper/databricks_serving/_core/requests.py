@@ -132,11 +132,7 @@ def build_request(
         raise InvalidRequestError(
             "extra_body must not set stream: use create(stream=True), or predict_stream"
         )
-    if operation.on_host:
-        route, name = None, endpoint
-    else:
-        route = _route(options, settings)
-        name = check_endpoint(endpoint, operation.endpoint_argument)
+    name, route = _called(operation, settings, endpoint, options)
     named = {} if route is None else {"model": name}
     body, changes = _adapted(operation, settings, name, options, {**given, **extra})
     body = {**named, **({"stream": True} if stream else {}), **body}
@@ -153,6 +149,17 @@ def build_request(
         reading=Reading(operation.count_parts(body), settings.limits.event_bytes),
         changes=tuple(changes),
     )
+
+
+def _called(
+    operation: Operation[Any], settings: Settings, endpoint: str, options: Mapping[str, Any]
+) -> tuple[str, Route | None]:
+    """Return the name of what is called, and the way to it; None where it has its own path."""
+    if operation.on_host:
+        refuse_for_apps(options)
+        return endpoint, None
+    route = _route(options, settings)
+    return check_endpoint(endpoint, operation.endpoint_argument), route
 
 
 def _adapted(
@@ -225,6 +232,13 @@ def check_endpoint(name: object, argument: str) -> str:
         f"{argument} must be the name of a serving endpoint: letters, digits, '-', '_' and '.', "
         f"at most 255 of them, not {name!r:.80}"
     )
+
+
+def refuse_for_apps(options: Mapping[str, Any]) -> None:
+    """Refuse what an app behind the driver proxy of a cluster has no place for."""
+    for option in ("served_model", "route", "wrap"):
+        if option in options:
+            raise InvalidRequestError(f"{option}= is for endpoints, not for an app on a cluster")
 
 
 def check_served_model(name: object) -> str | None:

@@ -57,7 +57,7 @@ def text_operation(
             data["value"] = _first(data["value"])
         if not any_json and not isinstance(data["value"], str):
             kind = type(data["value"]).__name__
-            raise misfit(f"the answer is no text but a {kind}; transform_output= takes any JSON")
+            raise misfit(f"the answer is no text but JSON of type {kind}: give transform_output=")
 
     return Operation(
         arguments=TextFields,
