@@ -16,6 +16,7 @@ from databricks_serving import (
     models,
     options,
     params,
+    parts,
     usage,
 )
 from databricks_serving.models import Model
@@ -32,6 +33,7 @@ NAMES = [
     "EventStream",
     "Explanation",
     "Limits",
+    "PartialVectors",
     "Prediction",
     "PredictionStream",
     "RawResponse",
@@ -41,6 +43,7 @@ NAMES = [
     "Timeouts",
     "UsageMeter",
     "UsageTotals",
+    "Vectors",
     "__version__",
     "auth",
     "bound",
@@ -49,6 +52,7 @@ NAMES = [
     "families",
     "models",
     "params",
+    "parts",
 ]
 MODULES = [
     databricks_serving,
@@ -60,6 +64,7 @@ MODULES = [
     models,
     options,
     params,
+    parts,
     usage,
 ]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]

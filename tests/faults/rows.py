@@ -177,7 +177,6 @@ NOT_PROVEN: Final = {
     "E-38": "comes with a streaming command",
     "R-07": "neutral output on a terminal: comes with a streaming command",
     "R-18": "comes with structured output",
-    "A-19": "comes with helpers for images and files",
     "T-11": "unreadable keys: the user's own ssl_context loads them",
     "L-11": "free-threaded builds: not installed here",
     "L-12": "IPython's own kernel: not installed here",

@@ -10,13 +10,14 @@ import re
 import subprocess
 import sys
 import unicodedata
+from pathlib import Path
 from urllib.parse import quote
 
 import chance
 import pytest
 from raw_server import body_of, headers_of, path_of
 
-from databricks_serving import ServingClient
+from databricks_serving import ServingClient, parts
 from databricks_serving.errors import APIStatusError, ConfigError, InvalidRequestError
 from databricks_serving.options import Limits, RetryPolicy, Timeouts
 
@@ -613,3 +614,43 @@ def test_a_client_used_like_the_other_one_is_a_type_error_and_sends_nothing_twic
         # Nothing is sent before the call is awaited.
         client.chat.completions.create(model="m", messages=USER).close()
     assert server.connections == 0
+
+
+@pytest.mark.row("A-19")
+def test_a_file_that_cannot_be_sent_is_refused_when_the_part_is_made(house, tmp_path):
+    large, pipe, empty = (tmp_path / name for name in ("large.png", "pipe.png", "empty.png"))
+    with large.open("wb") as opened:
+        opened.truncate(2**30)
+    os.mkfifo(pipe)
+    empty.touch()
+    for source, match in [
+        (tmp_path / "missing.png", r"missing\.png': No such file"),
+        (tmp_path, "is a directory"),
+        (pipe, r"pipe\.png' is no regular file"),
+        (large, "has 1024 MiB, more than max_bytes"),
+        (empty, "the source is empty"),
+        (PROMPT.encode(), "say it by media_type="),
+    ]:
+        for make in (parts.image, parts.file, parts.audio, parts.video_url):
+            with house.raising(InvalidRequestError, match):
+                make(source)
+
+
+@pytest.mark.row("A-19")
+def test_a_text_is_never_read_as_a_path(house, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"\x89PNG\r\n\x1a\n" + SECRET.encode())
+    for text in (str(secret), secret.as_uri(), f"file:{secret}", os.path.relpath(secret)):
+        for make in (parts.image, parts.file, parts.audio, parts.video_url):
+            with house.raising(InvalidRequestError, r"for a file pass pathlib\.Path"):
+                make(text)
+    assert parts.image(Path(secret))
+
+
+@pytest.mark.row("A-19")
+def test_a_url_in_a_part_is_sent_and_never_fetched(house):
+    site = house.server()
+    content = [parts.image(f"{site.host}/a.png"), parts.video_url(f"{site.host}/a.mp4")]
+    body = sent(house, messages=[{"role": "user", "content": content}])
+    assert body["messages"][0]["content"] == content
+    assert site.connections == 0

@@ -2,7 +2,16 @@
 
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
-from databricks_serving import AsyncServingClient, RetryPolicy, ServingClient, Timeouts, errors
+import io
+
+from databricks_serving import (
+    AsyncServingClient,
+    RetryPolicy,
+    ServingClient,
+    Timeouts,
+    errors,
+    parts,
+)
 from databricks_serving.models import ChatCompletion, TextPart, UserMessage
 from databricks_serving.params import ChatParams, MessageDict, ToolDict
 
@@ -27,6 +36,10 @@ def calls(client: ServingClient) -> None:
     client.chat.completions.with_raw_response.create(model="m", messages=HI, stream=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.completions.create(model="m", prompt=7)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     client.embeddings.create(model="m", input="a", temperature=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.embeddings.embed_query(["a"], model="m")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.embeddings.embed_query("a", model="m", document_params={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.embeddings.embed_documents([b"a"], model="m")  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.embeddings.embed_documents(["a"], model="m", chunk_size=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     client.embeddings.create(model="m", input=[1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 
@@ -54,6 +67,14 @@ def messages() -> None:
     UserMessage("Hi")  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
     UserMessage(contents="Hi")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     TextPart(text=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def made_parts() -> None:
+    parts.image(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    parts.image(b"", detail="sharp")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    parts.image(io.StringIO())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    message: MessageDict = {"role": "user", "content": parts.text("a")}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    print(message)
 
 
 def options() -> None:

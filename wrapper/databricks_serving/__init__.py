@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from databricks_serving._version import __version__
 
 if TYPE_CHECKING:
-    from databricks_serving import auth, bound, errors, events, families, models, params
+    from databricks_serving import auth, bound, errors, events, families, models, params, parts
     from databricks_serving._async.client import AsyncServingClient
     from databricks_serving._async.resources.predictions import AsyncPredictionStream
     from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
     from databricks_serving._core.explanation import Explanation
     from databricks_serving._core.prediction import Prediction
     from databricks_serving._core.raw import RawResponse
+    from databricks_serving._core.vector_lists import PartialVectors, Vectors
     from databricks_serving._sync.client import ServingClient
     from databricks_serving._sync.resources.predictions import PredictionStream
     from databricks_serving._sync.stream import ChunkStream, EventStream
@@ -42,6 +43,7 @@ else:
         "EventStream": "_sync.stream",
         "Limits": "options",
         "Explanation": "_core.explanation",
+        "PartialVectors": "_core.vector_lists",
         "Prediction": "_core.prediction",
         "PredictionStream": "_sync.resources.predictions",
         "RawResponse": "_core.raw",
@@ -51,6 +53,7 @@ else:
         "Timeouts": "options",
         "UsageMeter": "usage",
         "UsageTotals": "usage",
+        "Vectors": "_core.vector_lists",
         "auth": None,
         "bound": None,
         "errors": None,
@@ -58,6 +61,7 @@ else:
         "families": None,
         "models": None,
         "params": None,
+        "parts": None,
     }
 
     def __getattr__(name: str) -> Any:
@@ -87,6 +91,7 @@ __all__ = [
     "EventStream",
     "Explanation",
     "Limits",
+    "PartialVectors",
     "Prediction",
     "PredictionStream",
     "RawResponse",
@@ -96,6 +101,7 @@ __all__ = [
     "Timeouts",
     "UsageMeter",
     "UsageTotals",
+    "Vectors",
     "__version__",
     "auth",
     "bound",
@@ -104,4 +110,5 @@ __all__ = [
     "families",
     "models",
     "params",
+    "parts",
 ]

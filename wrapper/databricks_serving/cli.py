@@ -11,7 +11,14 @@ from databricks_serving._version import __version__
 
 # The local package has the same names; reading them there would import its whole HTTP server.
 _MODELS: Final = ("deterministic", "smollm2")
-_TASKS: Final = ("llm/v1/chat", "llm/v1/completions", "llm/v1/embeddings", "custom")
+_TASKS: Final = (
+    "llm/v1/chat",
+    "llm/v1/completions",
+    "llm/v1/embeddings",
+    "agent/v1/responses",
+    "agent/v2/chat",
+    "custom",
+)
 _MAX_PORT: Final = 65_535
 
 

@@ -26,12 +26,11 @@ from databricks_serving_api._mixins.tasks import (
     ChatDeltaMixin,
     CompletionChunkMixin,
     CompletionMixin,
-    EmbeddingMixin,
-    EmbeddingResponseMixin,
     PredictionResponseMixin,
     ResponseMessageMixin,
     UsageMixin,
 )
+from databricks_serving_api._mixins.vectors import EmbeddingMixin, EmbeddingResponseMixin
 
 __all__ = [
     "AgentChunkMixin",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ToolCall,
         Usage,
     )
+    from databricks_serving_api.params import MessageDict, ResponsesInputItemDict
 
 # fact: longer ids come, and are refused when they are sent back.
 _MAX_ID = 64
@@ -104,9 +105,10 @@ class ResponsesReplyMixin(Shown, Reply):
         places = ((self.trace or {}).get("info"), self.metadata, self.to_dict())
         return next(filter(None, map(_trace_id_in, places)), None)
 
-    def to_input(self) -> list[dict[str, Any]]:
+    def to_input(self) -> list[ResponsesInputItemDict]:
         """Return the output in the form in which the next turn sends it back."""
-        return [_as_input(item.to_dict()) for item in self.output]
+        plain: list[Any] = [_as_input(item.to_dict()) for item in self.output]
+        return plain
 
     def _repr_markdown_(self) -> str:
         total = self.usage.total_tokens if self.usage else None
@@ -202,9 +204,10 @@ class AgentReplyMixin(Shown, Reply):
         """The trace of the run, where `databricks_options` asked for it."""
         return self.databricks_output.trace if self.databricks_output else None
 
-    def to_messages(self) -> list[dict[str, Any]]:
+    def to_messages(self) -> list[MessageDict]:
         """Return the messages in the form in which the next turn sends them back."""
-        return [message.to_dict() for message in self.messages]
+        plain: list[Any] = [message.to_dict() for message in self.messages]
+        return plain
 
     def _repr_markdown_(self) -> str:
         total = self.usage.total_tokens if self.usage else None

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from array import array
-from sys import byteorder
 from typing import TYPE_CHECKING, Any
 
 from databricks_serving_api._mixins.display import (
     Shown,
-    as_table,
     choices_as_markdown,
     with_footer,
 )
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
         ChatDelta,
         CompletionChoice,
         CompletionTokensDetails,
-        Embedding,
         FinishReason,
         JsonObject,
         OtherPart,
@@ -228,27 +223,6 @@ class CompletionChunkMixin:
         return "".join(choice.text for choice in self.choices if not choice.index)
 
 
-class EmbeddingResponseMixin(Shown, Reply):
-    """The vectors without their envelope."""
-
-    __slots__ = ()
-
-    if TYPE_CHECKING:
-        data: list[Embedding]
-        usage: Usage | None
-
-    def _repr_markdown_(self) -> str:
-        shown = [(item.index, len(item.vector), _start(item.vector)) for item in self.data[:5]]
-        table = as_table(("text", "numbers", "vector"), shown)
-        total = self.usage.total_tokens if self.usage else None
-        return with_footer(table, total, f"{len(self.data)} vectors", self.served_model_name)
-
-    @property
-    def vectors(self) -> list[list[float]]:
-        """The vectors in the order of the request's texts, decoded where sent as base64."""
-        return [item.vector for item in sorted(self.data, key=lambda item: item.index)]
-
-
 class PredictionResponseMixin(Reply):
     """The predictions as text."""
 
@@ -266,25 +240,6 @@ class PredictionResponseMixin(Reply):
         if all(isinstance(text, str) for text in texts):
             return "".join(texts)
         return json.dumps(value, ensure_ascii=False)
-
-
-class EmbeddingMixin:
-    """One vector as numbers."""
-
-    __slots__ = ()
-
-    if TYPE_CHECKING:
-        embedding: list[float] | str
-
-    @property
-    def vector(self) -> list[float]:
-        """The vector as numbers, decoded where it was sent as base64."""
-        if not isinstance(self.embedding, str):
-            return self.embedding
-        numbers = array("f", base64.b64decode(self.embedding))
-        if byteorder == "big":
-            numbers.byteswap()
-        return numbers.tolist()
 
 
 class UsageMixin:
@@ -309,11 +264,6 @@ class UsageMixin:
         """Generated tokens that were reasoning; 0 if none were counted."""
         details = self.completion_tokens_details
         return (details.reasoning_tokens if details else None) or self.reasoning_tokens or 0
-
-
-def _start(vector: list[float]) -> str:
-    shown = ", ".join(f"{number:.4g}" for number in vector[:4])
-    return f"{shown}, ..." if len(vector) > 4 else shown  # noqa: PLR2004 - as many as shown
 
 
 def _text(content: str | Iterable[object] | None) -> str:

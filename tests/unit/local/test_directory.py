@@ -27,7 +27,8 @@ def test_the_endpoints_are_listed(client):
     tasks = {endpoint.name: endpoint.task for endpoint in client.endpoints.list()}
     assert tasks["local-chat"] == tasks["my-own"] == "llm/v1/chat"
     assert tasks["local-custom"] is None
-    assert len(tasks) == 5
+    assert tasks["local-responses"] == "agent/v1/responses"
+    assert len(tasks) == 7
 
 
 def test_an_endpoint_is_described(client):
@@ -38,7 +39,7 @@ def test_an_endpoint_is_described(client):
         client.endpoints.get("nowhere")
 
 
-@pytest.mark.parametrize("name", ["local-chat", "local-completion", "local-custom"])
+@pytest.mark.parametrize("name", ["local-chat", "local-completion", "local-agent", "local-custom"])
 def test_an_endpoint_has_a_contract(client, name):
     document = client.endpoints.get_openapi(name)
     assert list(document.paths) == [f"/serving-endpoints/{name}/invocations"]

@@ -8,7 +8,8 @@ is thereby a parameter of the method.
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from databricks_serving._core.boundary import CallableT, forgetful
 from databricks_serving.errors import InvalidRequestError
@@ -28,8 +29,11 @@ from databricks_serving_api.params import (
 # Names that people look for here and that stand somewhere else.
 _ELSEWHERE = {
     "api_key": "the token is an option of the client",
+    "chunk_size": "batch_size= and batch_bytes= of embed_documents limit requests",
     "default_headers": "use extra_headers=, or with_options(default_headers=...)",
     "endpoint": "the endpoint is named by model=",
+    "input": "the texts come first, as text of embed_query and texts of embed_documents",
+    "max_concurrency": "use concurrency=",
     "max_retries": "use with_options(max_retries=...)",
     "model": "the name of the endpoint comes first, as endpoint",
     "stream": "create() of the plain resource takes it, and predict_stream() streams without it",
@@ -49,6 +53,40 @@ class CompletionArguments(CompletionParams, CallOptions, total=False):
 
 class EmbeddingArguments(EmbeddingParams, CallOptions, total=False):
     """Keyword arguments of an embedding call."""
+
+
+class _EmbedArguments(CallOptions, total=False):
+    """Keyword arguments that the helpers for embeddings share."""
+
+    instruction: str | None
+    """Instruction put before each text, for models that know one; BGE, Qwen3."""
+    dimensions: int | None
+    """Length of the vectors, where the model can shorten them."""
+    encoding_format: Literal["float", "base64"] | None
+    """How vectors are sent; what is returned are numbers in either case."""
+
+
+class QueryArguments(_EmbedArguments, total=False):
+    """Keyword arguments of `embed_query`."""
+
+    query_params: Mapping[str, Any] | None
+    """Further parameters of the request, as `EmbeddingParams` has them; keywords go before."""
+
+
+class DocumentsArguments(_EmbedArguments, total=False):
+    """Keyword arguments of `embed_documents`. A deadline is for all batches together."""
+
+    documents_params: Mapping[str, Any] | None
+    """Further parameters of the requests, as `EmbeddingParams` has them; keywords go before."""
+    batch_size: int | None
+    """Largest number of texts in a request, 96 by default."""
+    batch_bytes: int | None
+    """Largest size of the texts in a request as JSON, 2 MiB by default; a longer one goes alone."""
+    concurrency: int | None
+    """How many requests are under way at once, 1 to 1000, by default 4."""
+    on_progress: Callable[[int, int], None] | None
+    """Called after each batch with the number of texts that are done and that of all: one call at a
+    time, from whichever thread had the batch."""
 
 
 class CreateEndpointArguments(CreateEndpointParams, RequestOptions, total=False):
@@ -140,18 +178,25 @@ def _hint(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
     return f"{guess} (extra_body= sends keys that are not listed)"
 
 
-def public_method(arguments: type[Any]) -> Callable[[CallableT], CallableT]:
+def public_method(
+    arguments: type[Any], *, explain: bool = False
+) -> Callable[[CallableT], CallableT]:
     """Make a method one that users call.
 
     Its unpacked keywords are shown one by one in `help()` and to `inspect.signature`, and no error
     of this package that leaves it brings along what the user gave (see `forgetful`).
+
+    Args:
+        arguments: The dictionary type that the keywords are unpacked from.
+        explain: Refuse an unknown keyword before the language misses the one that it stands for.
     """
 
     def decorate(method: CallableT) -> CallableT:
         signature = inspect.signature(method)
         kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
         keywords = [_keyword(name, hint) for name, hint in arguments.__annotations__.items()]
-        shown = forgetful(method)
+        known = [parameter.name for parameter in (*kept, *keywords)]
+        shown = forgetful(method, partial(refuse_unknown, known=known) if explain else None)
         shown.__signature__ = signature.replace(parameters=[*kept, *keywords])  # type: ignore[attr-defined]
         return shown
 

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from itertools import zip_longest
 from types import TracebackType
@@ -16,24 +16,31 @@ _HOLDERS: Final = frozenset(
 )
 
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
+Check = Callable[[Mapping[str, Any]], None]
 
 
-def forgetful(function: CallableT) -> CallableT:
+def forgetful(function: CallableT, check: Check | None = None) -> CallableT:
     """Let a function, plain or `async`, raise errors of this package without its frames.
 
     A frame keeps its local variables, and tools print them: those inside this package hold prompts
     and headers. An error of ours says what there is to know. One of a user's own code that we call,
     a Ctrl-C and a cancellation keep the frames that are not ours. A fault of ours keeps all.
+
+    Args:
+        function: The function.
+        check: Called with its keywords before it is, and before the language misses one of them.
     """
-    forgetting = _awaiting(function) if inspect.iscoroutinefunction(function) else _plain(function)
-    return cast("CallableT", forgetting)
+    kind = _awaiting if inspect.iscoroutinefunction(function) else _plain
+    return cast("CallableT", kind(function, check))
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+def _plain(function: Callable[..., Any], check: Check | None) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         handled = sys.exception()
         try:
+            if check is not None:
+                check(kwargs)
             return function(*args, **kwargs)
         except BaseException as error:
             forget(error, handled)
@@ -45,11 +52,13 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
+def _awaiting(function: Callable[..., Any], check: Check | None) -> Callable[..., Any]:
     @wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
         handled = sys.exception()
         try:
+            if check is not None:
+                check(kwargs)
             return await function(*args, **kwargs)
         except BaseException as error:
             forget(error, handled)

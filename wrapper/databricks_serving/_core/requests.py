@@ -171,10 +171,12 @@ def _adapted(
 ) -> tuple[Mapping[str, Any], list[Change]]:
     if not operation.adapts:
         return body, []
-    try:
-        adaptation = changed_adaptation(settings.adaptation, options.get("adapt"), None)
-    except ConfigError as error:
-        raise InvalidRequestError(str(error)) from None
+    adaptation = settings.adaptation
+    if "adapt" in options:
+        try:
+            adaptation = changed_adaptation(adaptation, options["adapt"], None)
+        except ConfigError as error:
+            raise InvalidRequestError(str(error)) from None
     return in_json(body, lambda: adaptation.apply(endpoint, body))
 
 

@@ -18,7 +18,7 @@ from databricks_serving.local.tasks import BUILT_IN, Task, task_of
 
 _ONE: Final = re.compile(rf"{MANAGEMENT}/(?P<name>[^/]+)(?P<openapi>/openapi)?")
 _NAME: Final = "[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
-_TASKS: Final = [task.value for task in Task if task is not Task.CUSTOM]
+_TASKS: Final = [task.value for task in Task if not task.is_own_code]
 _EXTERNAL: Final = object_of(
     {
         "name": string(),
@@ -156,6 +156,8 @@ class Directory:
             Task.CHAT: ["messages"],
             Task.COMPLETION: ["prompt"],
             Task.EMBEDDING: ["input"],
+            Task.RESPONSES: ["input"],
+            Task.AGENT: ["messages"],
         }
         forms = [{"required": [form]} for form in FORMS]
         schema = {"oneOf": forms} if task is Task.CUSTOM else {"required": required[task]}

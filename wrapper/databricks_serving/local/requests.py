@@ -136,6 +136,13 @@ _TRACKING: Final[Mapping[str, Check]] = {
     "client_request_id": _TEXT,
     "extra_params": any_object,
 }
+# What agents take, whichever kind they are of.
+_AGENT: Final[Mapping[str, Check]] = {
+    "stream": boolean,
+    "custom_inputs": any_object,
+    "context": object_of({"conversation_id": _TEXT, "user_id": _TEXT}),
+    "databricks_options": any_object,
+}
 _SAMPLING: Final[Mapping[str, Check]] = {
     "max_tokens": integer(1),
     "temperature": number(0, 2),
@@ -201,6 +208,29 @@ REQUESTS: Final[Mapping[Task, Check]] = {
             "encoding_format": string("float", "base64"),
         },
         "input",
+    ),
+    Task.RESPONSES: object_of(
+        {
+            **_TRACKING,
+            **_AGENT,
+            "input": list_of(any_object, low=1),
+            "instructions": _TEXT,
+            "tools": list_of(any_object),
+            "tool_choice": text_or(any_object),
+            "parallel_tool_calls": boolean,
+            "max_output_tokens": integer(1),
+            "temperature": number(0, 2),
+            "top_p": number(0, 1),
+            "reasoning": any_object,
+            "text": any_object,
+            "truncation": string("auto", "disabled"),
+            "metadata": map_of(_TEXT),
+            "store": boolean,
+        },
+        "input",
+    ),
+    Task.AGENT: object_of(
+        {**_TRACKING, **_AGENT, "messages": list_of(any_object, low=1)}, "messages"
     ),
     Task.CUSTOM: check_rows,
 }

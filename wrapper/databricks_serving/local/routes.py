@@ -18,8 +18,11 @@ _BY_MODEL: Final = {
     "/serving-endpoints/chat/completions": Task.CHAT,
     "/serving-endpoints/completions": Task.COMPLETION,
     "/serving-endpoints/embeddings": Task.EMBEDDING,
+    "/serving-endpoints/responses": Task.RESPONSES,
+    "/serving-endpoints/open-responses": Task.RESPONSES,
     "/ai-gateway/mlflow/v1/chat/completions": Task.CHAT,
     "/ai-gateway/mlflow/v1/embeddings": Task.EMBEDDING,
+    "/ai-gateway/mlflow/v1/responses": Task.RESPONSES,
 }
 _SERVED: Final = re.compile(r"[A-Za-z0-9_.-]+")
 

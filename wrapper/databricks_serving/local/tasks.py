@@ -12,13 +12,22 @@ class Task(StrEnum):
     CHAT = "llm/v1/chat"
     COMPLETION = "llm/v1/completions"
     EMBEDDING = "llm/v1/embeddings"
+    RESPONSES = "agent/v1/responses"
+    AGENT = "agent/v2/chat"
     CUSTOM = "custom"
+
+    @property
+    def is_own_code(self) -> bool:
+        """Whether what answers is somebody's own code and no language model."""
+        return self in {Task.RESPONSES, Task.AGENT, Task.CUSTOM}
 
 
 BUILT_IN: Final[Mapping[str, Task]] = {
     "local-chat": Task.CHAT,
     "local-completion": Task.COMPLETION,
     "local-embedding": Task.EMBEDDING,
+    "local-responses": Task.RESPONSES,
+    "local-agent": Task.AGENT,
     "local-custom": Task.CUSTOM,
 }
 

@@ -95,12 +95,12 @@ class Workspace:
         if target.task not in {None, task}:
             raise bad_request(f"endpoint '{endpoint}' does not serve this API")
         content = decode(task, given)
-        custom = task is Task.CUSTOM
-        backend = self._rule if custom else self._backend
+        backend = self._rule if task.is_own_code else self._backend
         headers = {"served-model-name": target.served or backend.model}
         if content.get("stream"):
-            # fact: what a custom model streams has no end mark.
-            return event_reply(backend.events(task, content), headers, marked=not custom)
+            # fact: what a custom model streams has no end mark, and older agents are such.
+            marked = task not in {Task.AGENT, Task.CUSTOM}
+            return event_reply(backend.events(task, content), headers, marked=marked)
         return json_reply(HTTPStatus.OK, backend.reply(task, content), headers)
 
 

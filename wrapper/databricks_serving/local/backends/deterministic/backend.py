@@ -2,7 +2,13 @@ import time
 import uuid
 from collections.abc import Generator
 
-from databricks_serving.local.backends.deterministic import chat, completion, embedding, prediction
+from databricks_serving.local.backends.deterministic import (
+    agent,
+    chat,
+    completion,
+    embedding,
+    prediction,
+)
 from databricks_serving.local.jsontypes import Json
 from databricks_serving.local.tasks import Task
 
@@ -28,13 +34,22 @@ class DeterministicBackend:
             case Task.EMBEDDING:
                 identity: Json = {"id": str(uuid.uuid4()), "object": "list", "model": self.model}
                 return identity | embedding.reply(request)
+            case Task.RESPONSES:
+                return agent.response(request)
+            case Task.AGENT:
+                return agent.messages(request)
             case Task.CUSTOM:
                 return prediction.reply(request)
 
     def events(self, task: Task, request: Json) -> Generator[Json, None, None]:
         """Answer in pieces."""
-        if task is Task.CUSTOM:
-            return (event for event in prediction.events(request))
+        own = {
+            Task.RESPONSES: agent.response_events,
+            Task.AGENT: agent.message_chunks,
+            Task.CUSTOM: prediction.events,
+        }
+        if task in own:
+            return (event for event in own[task](request))
         if task is Task.CHAT:
             stamp, pieces = self._stamp("chatcmpl_", "chat.completion.chunk"), chat.events(request)
         else:
