@@ -694,3 +694,41 @@ def test_a_deadline_is_for_the_question_and_the_call_together(shell):
     with pytest.raises(Exception, match="503"):
         shell.wait(endpoint.invoke("Hi", deadline=5, timeout=9))
     assert shell.clock.now - began <= 5
+
+
+# Helpers for embeddings.
+
+
+def test_helpers_for_embeddings_take_the_defaults_of_a_handle(shell):
+    defaults = {"instruction": "Find it.", "user": "u", "extra_headers": {"x-a": "b"}}
+    endpoint = handle(shell, "embeddings", defaults=defaults)
+    assert shell.wait(endpoint.embed_query("a lake", query_params={"dimensions": 2})) == [1.0, 0.0]
+    assert shell.wait(endpoint.embed_documents(["a"], instruction="Other.")) == [[1.0, 0.0]]
+    first, second = shell.transport.bodies
+    assert first["input"] == "a lake"
+    assert (first["instruction"], first["user"], first["dimensions"]) == ("Find it.", "u", 2)
+    assert second == {"input": ["a"], "instruction": "Other.", "user": "u"}
+    assert all(request.headers["x-a"] == "b" for request in shell.transport.requests)
+    partial = shell.wait(endpoint.embed_documents([], fail_on_error=False))
+    assert partial.failures == {}
+
+
+@pytest.mark.parametrize("option", ["transform_input", "transform_output"])
+@pytest.mark.parametrize("helper", ["embed_query", "embed_documents"])
+def test_helpers_for_embeddings_refuse_transforms_instead_of_passing_them_over(
+    shell, option, helper
+):
+    endpoint = handle(shell, "embeddings", **{option: len})
+    assert "transforms are for invoke" in refusal(
+        lambda: shell.wait(getattr(endpoint, helper)("a"))
+    )
+
+
+def test_helpers_for_embeddings_refuse_what_they_do_not_take(shell):
+    endpoint = handle(shell, "embeddings")
+    assert "did you mean 'dimensions'" in refusal(
+        lambda: shell.wait(endpoint.embed_query("a", dimension=3))
+    )
+    assert "text must be a str, not list" in refusal(
+        lambda: shell.wait(endpoint.embed_query(["a"]))
+    )

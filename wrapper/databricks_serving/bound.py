@@ -4,12 +4,12 @@ from databricks_serving._async.resources.bound import (
     AsyncAgentEndpoint,
     AsyncChatEndpoint,
     AsyncCompletionEndpoint,
-    AsyncEmbeddingEndpoint,
     AsyncInferredEndpoint,
     AsyncPredictionEndpoint,
     AsyncResponsesEndpoint,
     AsyncTextEndpoint,
 )
+from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
 from databricks_serving._core.binding import (
     EndpointOptions,
     HandleOptions,
@@ -21,12 +21,12 @@ from databricks_serving._sync.resources.bound import (
     AgentEndpoint,
     ChatEndpoint,
     CompletionEndpoint,
-    EmbeddingEndpoint,
     InferredEndpoint,
     PredictionEndpoint,
     ResponsesEndpoint,
     TextEndpoint,
 )
+from databricks_serving._sync.resources.bound_embeddings import EmbeddingEndpoint
 
 __all__ = [
     "AgentEndpoint",

@@ -144,6 +144,28 @@ class Binding(Generic[ResultT]):
         given_rows = Given(*(arguments.pop(name, None) for name in FORMS))
         return prepare(given_rows, arguments, stream=stream)
 
+    def helped(self, given: Mapping[str, Any], known: type[Any], further: str) -> dict[str, Any]:
+        """Return the keywords of a helper over those of every call.
+
+        Args:
+            given: The keywords of its call.
+            known: Its dictionary type.
+            further: The keyword of it that has further parameters of the request.
+
+        Raises:
+            InvalidRequestError: When there are transforms, which helpers have no place for.
+        """
+        if self.transform_input or self.transform_output:
+            raise InvalidRequestError(
+                "transforms are for invoke: make a handle without them for embed_query and "
+                "embed_documents"
+            )
+        names = names_of(known)
+        own = {key: value for key, value in self.defaults.items() if key in names}
+        others = {key: value for key, value in self.defaults.items() if key not in names}
+        mine = {key: value for key, value in given.items() if value is not None}
+        return {**own, **mine, further: {**others, **mapping_of(mine, further)}}
+
     def output(self, reply: Any) -> ResultT:
         """Return what a call returns for a reply."""
         if self.transform_output is None:

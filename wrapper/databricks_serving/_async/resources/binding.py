@@ -9,12 +9,12 @@ from databricks_serving._async.resources.bound import (
     AsyncAgentEndpoint,
     AsyncChatEndpoint,
     AsyncCompletionEndpoint,
-    AsyncEmbeddingEndpoint,
     AsyncInferredEndpoint,
     AsyncPredictionEndpoint,
     AsyncResponsesEndpoint,
     AsyncTextEndpoint,
 )
+from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
 from databricks_serving._core.arguments import (
     BoundChatArguments,
     BoundCompletionArguments,

@@ -5,6 +5,8 @@ from typing import Any, Final, Literal, TypeVar, Unpack
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.resources.agents import AsyncAgentStream
+from databricks_serving._async.resources.bound_base import AsyncBoundEndpoint
+from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
 from databricks_serving._async.resources.chat import AsyncChatStream
 from databricks_serving._async.resources.completions import AsyncCompletionStream
 from databricks_serving._async.resources.predictions import AsyncPredictionStream
@@ -13,7 +15,6 @@ from databricks_serving._async.stream import AsyncEventStream
 from databricks_serving._core.arguments import (
     BoundChatArguments,
     BoundCompletionArguments,
-    BoundEmbeddingArguments,
     PredictionArguments,
     ResponsesArguments,
     TextArguments,
@@ -36,19 +37,6 @@ from databricks_serving._shell.bound import BaseEndpoint
 from databricks_serving_api.params import MessageDict
 
 ResultT = TypeVar("ResultT")
-
-
-class AsyncBoundEndpoint(BaseEndpoint[AsyncCaller, ResultT]):
-    """A handle for an endpoint whose task is known."""
-
-    __slots__ = ()
-
-    async def _reply(self, subject: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-        arguments = self._binding.call(subject, given)
-        return await self._caller.reply(self._binding.kind.operation, self.name, arguments)
-
-    async def _invoke(self, subject: Mapping[str, Any], given: Mapping[str, Any]) -> ResultT:
-        return self._binding.output(await self._reply(subject, given))
 
 
 class AsyncChatEndpoint(AsyncBoundEndpoint[ResultT]):
@@ -120,28 +108,6 @@ class AsyncCompletionEndpoint(AsyncBoundEndpoint[ResultT]):
                 COMPLETION, self.name, self._binding.call(subject, arguments)
             )
         )
-
-
-class AsyncEmbeddingEndpoint(AsyncBoundEndpoint[ResultT]):
-    """A handle for one embedding endpoint."""
-
-    __slots__ = ()
-
-    @public_method(BoundEmbeddingArguments)
-    async def invoke(
-        self,
-        input: str | list[str] | tuple[str, ...],
-        **arguments: Unpack[BoundEmbeddingArguments],
-    ) -> ResultT:
-        """Embed one text or several; raises what `embeddings.create` raises.
-
-        Args:
-            input: The text, or the texts.
-            **arguments: The parameters of an embedding request, documented on
-                `EmbeddingSettings`, and the options of every call, documented on `CallOptions`;
-                they go before the defaults.
-        """
-        return await self._invoke({"input": input}, arguments)
 
 
 class AsyncResponsesEndpoint(AsyncBoundEndpoint[ResultT]):

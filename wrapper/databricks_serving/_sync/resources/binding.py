@@ -27,12 +27,12 @@ from databricks_serving._sync.resources.bound import (
     AgentEndpoint,
     ChatEndpoint,
     CompletionEndpoint,
-    EmbeddingEndpoint,
     InferredEndpoint,
     PredictionEndpoint,
     ResponsesEndpoint,
     TextEndpoint,
 )
+from databricks_serving._sync.resources.bound_embeddings import EmbeddingEndpoint
 from databricks_serving_api.models import (
     AgentReply,
     ChatCompletion,

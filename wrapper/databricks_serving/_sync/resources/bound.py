@@ -7,7 +7,6 @@ from typing import Any, Final, Literal, TypeVar, Unpack
 from databricks_serving._core.arguments import (
     BoundChatArguments,
     BoundCompletionArguments,
-    BoundEmbeddingArguments,
     PredictionArguments,
     ResponsesArguments,
     TextArguments,
@@ -29,6 +28,8 @@ from databricks_serving._core.text import as_stops
 from databricks_serving._shell.bound import BaseEndpoint
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.resources.agents import AgentStream
+from databricks_serving._sync.resources.bound_base import BoundEndpoint
+from databricks_serving._sync.resources.bound_embeddings import EmbeddingEndpoint
 from databricks_serving._sync.resources.chat import ChatStream
 from databricks_serving._sync.resources.completions import CompletionStream
 from databricks_serving._sync.resources.predictions import PredictionStream
@@ -37,19 +38,6 @@ from databricks_serving._sync.stream import EventStream
 from databricks_serving_api.params import MessageDict
 
 ResultT = TypeVar("ResultT")
-
-
-class BoundEndpoint(BaseEndpoint[Caller, ResultT]):
-    """A handle for an endpoint whose task is known."""
-
-    __slots__ = ()
-
-    def _reply(self, subject: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
-        arguments = self._binding.call(subject, given)
-        return self._caller.reply(self._binding.kind.operation, self.name, arguments)
-
-    def _invoke(self, subject: Mapping[str, Any], given: Mapping[str, Any]) -> ResultT:
-        return self._binding.output(self._reply(subject, given))
 
 
 class ChatEndpoint(BoundEndpoint[ResultT]):
@@ -121,28 +109,6 @@ class CompletionEndpoint(BoundEndpoint[ResultT]):
                 COMPLETION, self.name, self._binding.call(subject, arguments)
             )
         )
-
-
-class EmbeddingEndpoint(BoundEndpoint[ResultT]):
-    """A handle for one embedding endpoint."""
-
-    __slots__ = ()
-
-    @public_method(BoundEmbeddingArguments)
-    def invoke(
-        self,
-        input: str | list[str] | tuple[str, ...],
-        **arguments: Unpack[BoundEmbeddingArguments],
-    ) -> ResultT:
-        """Embed one text or several; raises what `embeddings.create` raises.
-
-        Args:
-            input: The text, or the texts.
-            **arguments: The parameters of an embedding request, documented on
-                `EmbeddingSettings`, and the options of every call, documented on `CallOptions`;
-                they go before the defaults.
-        """
-        return self._invoke({"input": input}, arguments)
 
 
 class ResponsesEndpoint(BoundEndpoint[ResultT]):
