@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from databricks_serving.local.backends.deterministic.text import echo, limited
+from databricks_serving.local.backends.deterministic import legacy
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.jsontypes import Json, is_list, is_object
 from databricks_serving.local.rows import FORMS
@@ -51,18 +51,9 @@ def _sums(rows: Any, scale: float) -> list[float | str | None]:
 
 
 def _answer(row: Any, scale: float) -> float | str | None:
-    if is_object(row) and isinstance(row.get("prompt"), str):
-        return _text(row)
+    if is_object(row) and legacy.has_prompt(row):
+        return legacy.answer(row)
     return _scaled(_numbers(row), scale)
-
-
-def _text(row: Json) -> str:
-    stop = row.get("stop", [])
-    if not (is_list(stop) and all(isinstance(end, str) for end in stop)):
-        raise RefusedError(
-            HTTPStatus.BAD_REQUEST, "INVALID_PARAMETER_VALUE", "stop must be a list of strings."
-        )
-    return limited(0, echo(row["prompt"], seed=0, choice=0), {"stop": stop}).text
 
 
 def _scaled(numbers: Iterator[float], scale: float) -> float | None:
