@@ -1,7 +1,4 @@
-"""The other kind of endpoint of LangChain's `Databricks` (document 003): an app on a cluster.
-
-The document has the samples of document 001 as well: they are the same for an app.
-"""
+"""The other kind of endpoint of LangChain's `Databricks`: the samples for an app on a cluster."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""How to query foundation models (document 004), in its seven ways: its samples in ours.
+"""The guide to querying foundation models, in its seven ways: the samples in ours.
 
 openai's client, REST, `mlflow.deployments`, databricks-sdk and LangChain all come down to the same
 typed call here. SQL is not for a client; what its sample asks is asked as well.

@@ -1,4 +1,4 @@
-"""LangChain's `DatabricksEmbeddings` (document 000): its samples with this package."""
+"""LangChain's `DatabricksEmbeddings`, from its notebook: the samples with this package."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""LangChain's `Databricks`, a legacy completion class (document 001): its samples."""
+"""LangChain's `Databricks`, a legacy completion class: its notebook with this package."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Databricks as a provider of LangChain (document 002): its samples, and what they lead to."""
+"""Databricks as a provider of LangChain, from its page: the samples, and what they lead to."""
 
 import asyncio
 

@@ -10,9 +10,11 @@ from databricks_serving import (
     AsyncEventStream,
     AsyncServingClient,
     EventStream,
+    PartialVectors,
     Prediction,
     PredictionStream,
     ServingClient,
+    Vectors,
 )
 from databricks_serving.bound import (
     AgentEndpoint,
@@ -88,6 +90,9 @@ def other_tasks(client: ServingClient) -> None:
     embeddings = client.endpoint("m", task="embeddings", transform_output=first)
     assert_type(embeddings, EmbeddingEndpoint[list[float]])
     assert_type(embeddings.invoke("a lake", instruction="Find it."), list[float])
+    assert_type(embeddings.embed_query("a lake", dimensions=8), list[float])
+    assert_type(embeddings.embed_documents(["a"], batch_size=9), Vectors)
+    assert_type(embeddings.embed_documents(["a"], fail_on_error=False), PartialVectors)
     responses = client.endpoint("m", task="responses")
     assert_type(responses, ResponsesEndpoint[ResponsesReply])
     assert_type(responses.invoke("Hi", custom_inputs={"a": 1}), ResponsesReply)
