@@ -16,6 +16,7 @@ import wire
 
 from databricks_serving import AsyncServingClient, Prediction, ServingClient
 from databricks_serving.errors import (
+    ClientClosedError,
     InvalidRequestError,
     InvalidResponseError,
     NotFoundError,
@@ -179,9 +180,9 @@ def test_a_transform_cannot_change_frames_and_arrays(shell, form, make, change):
     }
 
 
-def test_a_transform_cannot_change_models(shell):
+def test_a_transform_sees_models_as_dicts_and_cannot_change_them(shell):
     def transform(**request):
-        request["messages"][0].content = "other"
+        request["messages"][0]["content"] = "other"
         return request
 
     message = UserMessage(content="Hi")
@@ -356,12 +357,15 @@ class Asynchronous:
         ("m", {"transform_input_fn": len}, "did you mean 'transform_input'?"),
         ("m", {"defaults": [1]}, "defaults must be a dict, not list"),
         ("m", {"defaults": {"temprature": 1}}, "defaults: unknown parameter 'temprature'; did"),
+        ("m", {"defaults": {"temperature": "hot"}}, "defaults: temperature must be a number"),
+        ("m", {"defaults": {"served_model": 7}}, "defaults: served_model must be a text"),
+        ("m", {"defaults": {"extra_body": [1]}}, "defaults: extra_body must be a dict, not list"),
         ("m", {"defaults": {"messages": []}}, "defaults: unknown parameter 'messages'"),
         ("m", {"defaults": {"stream": True}}, "defaults: unknown parameter 'stream'"),
         ("m", {"served_model": "a/b"}, "served_model must be the name of a served model"),
         ("m", {"served_model": "a", "defaults": {"served_model": "b"}}, "given twice"),
         ("m", {"route": "nowhere"}, "route must be one of"),
-        ("m", {"defaults": {"route": 7}}, "route must be one of"),
+        ("m", {"defaults": {"route": "x"}}, "route must be one of"),
         ("m", {"transform_input": 7}, "transform_input must be a function, not int"),
         ("m", {"transform_input": asynchronous}, "transform_input must be a plain function"),
         ("m", {"transform_output": Asynchronous()}, "transform_output must be a plain function"),
@@ -419,6 +423,9 @@ def test_a_handle_works_over_its_client_and_ends_with_it(shell):
     copied = client.with_options(default_headers={"x-team": "maps"}).endpoint("m")
     shell.wait(copied.invoke("Hi"))
     assert shell.transport.requests[0].headers["x-team"] == "maps"
+    shell.wait(client.close())
+    with pytest.raises(ClientClosedError):
+        shell.wait(copied.invoke("Hi"))
 
 
 def test_threads_and_tasks_share_a_handle():
@@ -526,6 +533,7 @@ def test_a_transform_of_a_text_endpoint_may_ask_in_another_way(shell):
     ("call", "said"),
     [
         ((7, {}), "prompt must be a str, not int"),
+        ((None, {}), "prompt must be a str, not NoneType"),
         ((["Hi"], {}), "prompt must be a str, not list"),
         (("Hi", {"stop": 7}), "stop must be a text or a list, not int"),
         (("Hi", {"seed": 7}), "unknown parameter 'seed'"),

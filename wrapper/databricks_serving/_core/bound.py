@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from databricks_serving._core.argument_types import check_types
 from databricks_serving._core.arguments import (
     OPTION_NAMES,
     BoundChatArguments,
@@ -195,14 +196,15 @@ class Binding(Generic[ResultT]):
 
 
 def copied(value: Any) -> Any:
-    """Return a copy, as deep as a request is; what cannot be part of one stays as it is."""
+    """Return a copy with models as plain dicts, as deep as a request is."""
     if is_mapping(value):
         return {key: copied(item) for key, item in value.items()}
     if is_sequence(value):
         return [copied(item) for item in value]
-    # All of these can be written to.
-    changeable = isinstance(value, Model) or is_frame(value) or is_array(value)
-    return deepcopy(value) if changeable else value
+    if isinstance(value, Model):
+        return value.to_dict()
+    # These can be written to; anything else stays as it is.
+    return deepcopy(value) if is_frame(value) or is_array(value) else value
 
 
 def found(binding: Binding[ResultT], task: EndpointTask | str | None) -> Binding[ResultT]:
@@ -244,8 +246,9 @@ class Asking:
 
 
 def check_defaults(defaults: Mapping[str, Any], kind: Kind) -> None:
-    """Refuse keywords of every call that calls do not take."""
+    """Refuse keywords of every call that calls do not take, and values of other types."""
     try:
         refuse_unknown(defaults, names_of(kind.arguments), _ELSEWHERE)
+        check_types(kind.arguments, defaults)
     except InvalidRequestError as error:
         raise InvalidRequestError(f"defaults: {error}") from None

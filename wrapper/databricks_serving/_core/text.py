@@ -61,7 +61,8 @@ def text_operation(
 
     return Operation(
         arguments=TextFields,
-        check_request=check_prompt,
+        # Whether there is a prompt after a transform_input is for that to say.
+        check_request=lambda given: check_types(CompletionParams, given),
         get_kwargs=get_kwargs,
         check=check,
         parse=lambda data: TextReply(data["value"]),
@@ -72,12 +73,11 @@ def text_operation(
     )
 
 
-def check_prompt(given: Mapping[str, Any]) -> None:
-    """Refuse a prompt that is no text, and parameters of other types."""
-    # What an app calls it is for transform_input to say.
-    if not isinstance(given.get("prompt", ""), str):
-        raise InvalidRequestError(f"prompt must be a str, not {kind_of(given['prompt'])}")
-    check_types(CompletionParams, given)
+def checked_prompt(prompt: object) -> str:
+    """Return a prompt; raises InvalidRequestError for what is none."""
+    if not isinstance(prompt, str):
+        raise InvalidRequestError(f"prompt must be a str, not {kind_of(prompt)}")
+    return prompt
 
 
 def as_stops(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from databricks_serving._core.operations import (
 )
 from databricks_serving._core.prediction import Prediction
 from databricks_serving._core.subjects import as_items
-from databricks_serving._core.text import as_stops
+from databricks_serving._core.text import as_stops, checked_prompt
 from databricks_serving._shell.bound import BaseEndpoint
 from databricks_serving_api.params import MessageDict
 
@@ -240,7 +240,7 @@ class AsyncTextEndpoint(AsyncBoundEndpoint[ResultT]):
             InvalidResponseError: When the answer is no text, and there is no `transform_output`.
         """
         given = as_stops(self._binding.merged(arguments))
-        reply = await self._reply({"prompt": prompt}, given)
+        reply = await self._reply({"prompt": checked_prompt(prompt)}, given)
         return self._binding.output(reply.value)
 
 

@@ -24,7 +24,7 @@ from databricks_serving._core.operations import (
 )
 from databricks_serving._core.prediction import Prediction
 from databricks_serving._core.subjects import as_items
-from databricks_serving._core.text import as_stops
+from databricks_serving._core.text import as_stops, checked_prompt
 from databricks_serving._shell.bound import BaseEndpoint
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.resources.agents import AgentStream
@@ -241,7 +241,7 @@ class TextEndpoint(BoundEndpoint[ResultT]):
             InvalidResponseError: When the answer is no text, and there is no `transform_output`.
         """
         given = as_stops(self._binding.merged(arguments))
-        reply = self._reply({"prompt": prompt}, given)
+        reply = self._reply({"prompt": checked_prompt(prompt)}, given)
         return self._binding.output(reply.value)
 
 
