@@ -142,6 +142,19 @@ def test_a_transform_sees_the_request_and_returns_what_is_sent(shell):
     ]
 
 
+@pytest.mark.parametrize(
+    "transform",
+    [
+        lambda messages, **others: {"messages": messages, **others},
+        functools.partial(dict, max_tokens=3),
+        dict,
+    ],
+)
+def test_a_transform_may_be_anything_that_takes_keywords(shell, transform):
+    shell.wait(handle(shell, transform_input=transform).invoke(wire.USER))
+    assert shell.transport.bodies[0]["messages"] == wire.USER
+
+
 def test_a_transform_cannot_change_what_the_caller_has(shell):
     def transform(**request):
         request["messages"][0]["content"] = "other"
@@ -354,7 +367,7 @@ class Asynchronous:
         ("m", {"tsak": "chat"}, "unknown parameter 'tsak'; did you mean 'task'?"),
         ("m", {"temperature": 1}, "'temperature': parameters of every call go into defaults"),
         ("m", {"endpoint_name": "m"}, "'endpoint_name': the name of the endpoint comes first"),
-        ("m", {"transform_input_fn": len}, "did you mean 'transform_input'?"),
+        ("m", {"transform_input_fn": dict}, "did you mean 'transform_input'?"),
         ("m", {"defaults": [1]}, "defaults must be a dict, not list"),
         ("m", {"defaults": {"temprature": 1}}, "defaults: unknown parameter 'temprature'; did"),
         ("m", {"defaults": {"temperature": "hot"}}, "defaults: temperature must be a number"),
@@ -370,6 +383,10 @@ class Asynchronous:
         ("m", {"transform_input": asynchronous}, "transform_input must be a plain function"),
         ("m", {"transform_output": Asynchronous()}, "transform_output must be a plain function"),
         ("m", {"transform_output": functools.partial(asynchronous)}, "must be a plain function"),
+        ("m", {"transform_input": lambda request: request}, "as def transform(**request)"),
+        ("m", {"transform_input": lambda *, messages: messages}, "as def transform(**request)"),
+        ("m", {"transform_output": lambda: 1}, "must be written as def transform(reply)"),
+        ("m", {"transform_output": lambda **reply: reply}, "as def transform(reply)"),
         ("m", {"wrap": None}, "wrap= is for task='text'"),
         ("m", {"task": "text", "wrap": "instances"}, "wrap must be 'dataframe_records' or None"),
         ("m", {"task": "text", "wrap": ["a"]}, "wrap must be 'dataframe_records' or None"),
@@ -726,7 +743,7 @@ def test_helpers_for_embeddings_take_the_defaults_of_a_handle(shell):
 def test_helpers_for_embeddings_refuse_transforms_instead_of_passing_them_over(
     shell, option, helper
 ):
-    endpoint = handle(shell, "embeddings", **{option: len})
+    endpoint = handle(shell, "embeddings", **{option: dict})
     assert "transforms are for invoke" in refusal(
         lambda: shell.wait(getattr(endpoint, helper)("a"))
     )

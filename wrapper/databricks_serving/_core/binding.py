@@ -1,7 +1,7 @@
 """Handles for one endpoint: what `client.endpoint` takes, checked before a handle is made."""
 
 from collections.abc import Callable, Mapping
-from inspect import iscoroutinefunction
+from inspect import Signature, iscoroutinefunction, signature
 from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 from databricks_serving._core.arguments import TextArguments, names_of, refuse_unknown
@@ -171,3 +171,29 @@ def _check_function(name: str, function: Any) -> None:
         raise InvalidRequestError(f"{name} must be a function, not {kind_of(function)}")
     if iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004 - its kind is asked for
         raise InvalidRequestError(f"{name} must be a plain function, not an async one")
+    try:
+        taken = signature(function)
+    except ValueError:
+        # A function in C that does not say.
+        return
+    if not _FITS[name](taken):
+        raise InvalidRequestError(f"{name} must be written as {_FORMS[name]}")
+
+
+def _takes_any_keyword(taken: Signature) -> bool:
+    return any(one.kind is one.VAR_KEYWORD for one in taken.parameters.values())
+
+
+def _takes_one(taken: Signature) -> bool:
+    try:
+        taken.bind(None)
+    except TypeError:
+        return False
+    return True
+
+
+_FITS: Final = {"transform_input": _takes_any_keyword, "transform_output": _takes_one}
+_FORMS: Final = {
+    "transform_input": "def transform(**request): the parameters of a call differ",
+    "transform_output": "def transform(reply)",
+}
