@@ -17,6 +17,7 @@ from databricks_serving import (
     options,
     params,
     parts,
+    tools,
     usage,
 )
 from databricks_serving.models import Model
@@ -25,14 +26,19 @@ from databricks_serving.models import Model
 NAMES = [
     "AsyncChunkStream",
     "AsyncEventStream",
+    "AsyncParsedStream",
     "AsyncPredictionStream",
     "AsyncServingClient",
+    "AsyncToolStream",
     "CallOptions",
     "ChunkStream",
     "ColdStart",
     "EventStream",
     "Explanation",
+    "FunctionTool",
     "Limits",
+    "ParsedCompletion",
+    "ParsedStream",
     "PartialVectors",
     "Prediction",
     "PredictionStream",
@@ -41,6 +47,8 @@ NAMES = [
     "ServingClient",
     "ServingError",
     "Timeouts",
+    "ToolRun",
+    "ToolStream",
     "UsageMeter",
     "UsageTotals",
     "Vectors",
@@ -53,6 +61,8 @@ NAMES = [
     "models",
     "params",
     "parts",
+    "tool",
+    "tools",
 ]
 MODULES = [
     databricks_serving,
@@ -65,6 +75,7 @@ MODULES = [
     options,
     params,
     parts,
+    tools,
     usage,
 ]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
@@ -187,7 +198,11 @@ def test_instances_show_no_inner_parts():
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
         "create",
         "explain",
+        "parse",
+        "parse_stream",
+        "run_tools",
         "stream",
+        "stream_tools",
         "with_raw_response",
     }
     for stream, names in (
@@ -202,6 +217,11 @@ def test_instances_show_no_inner_parts():
             databricks_serving.EventStream,
             {"chunks", "close", "get_final_completion", "snapshot", "text_stream"},
         ),
+        (
+            databricks_serving.ParsedStream,
+            {"chunks", "close", "get_final_parsed", "partial", "snapshot"},
+        ),
+        (databricks_serving.ToolStream, {"close", "get_final_run", "run", "text_stream"}),
     ):
         assert {name for name in dir(stream) if not name.startswith("_")} == names
 

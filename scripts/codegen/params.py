@@ -52,8 +52,9 @@ class _Emitter:
         aliases = self._in_order([name for name in named if members(self._schemas[name])])
         classes = "".join(text for n in named if n not in aliases for text in self._classes(n))
         unions = "".join(map(self._alias, aliases))
-        keywords = [p[key] for p in self._params.values() for key in ("name", "settings") if p[key]]
-        public = sorted([f"{n}Dict" for n in named] + keywords)
+        parts = [part["name"] for p in self._params.values() for part in p["parts"]]
+        keywords = [p["name"] for p in self._params.values()]
+        public = sorted([*(f"{n}Dict" for n in named), *keywords, *parts])
         yield f"{_HEADER}{', '.join(sorted(self._models))}\n\n\n{classes}"
         if aliases:
             targets = "".join(f"    {name}Dict = Any\n" for name in aliases)
@@ -95,11 +96,10 @@ class _Emitter:
         keywords, reserved = self._params[name]["name"], self._params[name]["reserved"]
         full = _docstring(self._explained(schema, reserved))
         yield _class(keywords, "TypedDict", full, self._fields(schema, reserved, nullable=True))
-        if settings := self._params[name]["settings"]:
-            needed = ", ".join(schema["required"])
-            about = _docstring(f"The parameters of `{keywords}` but for {needed}.")
-            apart = {*reserved, *schema["required"]}
-            yield _class(settings, "TypedDict", about, self._fields(schema, apart, nullable=True))
+        for part in self._params[name]["parts"]:
+            about = _docstring(f"What `{keywords}` holds but for {', '.join(part['without'])}.")
+            fields = self._fields(schema, {*reserved, *part["without"]}, nullable=True)
+            yield _class(part["name"], "TypedDict", about, fields)
         others = schema["properties"].keys() - set(reserved)
         yield _class(f"{name}Dict", keywords, doc, self._fields(schema, others))
 

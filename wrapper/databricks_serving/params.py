@@ -8,6 +8,7 @@ from databricks_serving._core.arguments import (
     BoundCompletionArguments,
     BoundEmbeddingArguments,
     ChatArguments,
+    ChatCommonArguments,
     CompletionArguments,
     DocumentsArguments,
     EmbeddingArguments,
@@ -17,11 +18,14 @@ from databricks_serving._core.arguments import (
     TextArguments,
 )
 from databricks_serving._core.rows.forms import FrameLike
+from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
+from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import (
     AssistantMessageDict,
     AudioUrlPartDict,
     CacheControlDict,
+    ChatCommonParams,
     ChatParams,
     ChatSettings,
     CompletionParams,
@@ -58,6 +62,8 @@ __all__ = [
     "CacheControlDict",
     "CallOptions",
     "ChatArguments",
+    "ChatCommonArguments",
+    "ChatCommonParams",
     "ChatParams",
     "ChatSettings",
     "CompletionArguments",
@@ -75,6 +81,8 @@ __all__ = [
     "ImagePartDict",
     "InputAudioPartDict",
     "MessageDict",
+    "ParseArguments",
+    "ParsedStreamArguments",
     "PredictionArguments",
     "PredictionParams",
     "QueryArguments",
@@ -89,6 +97,7 @@ __all__ = [
     "ToolChoiceDict",
     "ToolDict",
     "ToolMessageDict",
+    "ToolRunArguments",
     "UserMessageDict",
     "VideoUrlPartDict",
 ]

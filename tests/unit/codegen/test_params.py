@@ -28,18 +28,6 @@ def test_reserved_keys_are_left_out_of_the_keywords_and_kept_in_the_request(docu
     assert "class AskDict(AskParams, total=False):\n    stream: bool\n" in request
 
 
-def test_settings_are_the_keywords_that_may_be_left_out(document):
-    schemas, [path] = document["components"]["schemas"], document["paths"].values()
-    schemas["Ask"]["properties"]["tone"] = {"type": "string"}
-    path["post"]["x-sdk-operations"][0]["settings"] = "AskSettings"
-    source = emit_params(project(document))
-    assert "class AskSettings(TypedDict, total=False):\n" in source
-    settings = source.partition("class AskSettings")[2].partition("\n\n\n")[0]
-    assert settings.endswith("tone: str | None")
-    assert "The parameters of `AskParams` but for question." in settings
-    assert '"AskSettings",' in source
-
-
 def test_a_catch_all_object_has_no_typed_dict(document):
     schemas = document["components"]["schemas"]
     schemas["Known"] = obj("type", type={"const": "known"})
@@ -50,3 +38,22 @@ def test_a_catch_all_object_has_no_typed_dict(document):
     assert "items: Sequence[ItemDict] | None" in source
     assert "ItemDict: TypeAlias = Known | KnownDict | Unknown\n" in source
     assert "UnknownDict" not in source
+
+
+def test_parts_of_the_keywords_have_names_of_their_own(document):
+    (item,) = document["paths"].values()
+    document["components"]["schemas"]["Ask"]["properties"]["tone"] = {"type": "string"}
+    parts = [
+        {"name": "AskSettings", "without": ["question"]},
+        {"name": "AskPlainly", "without": ["tone"]},
+    ]
+    item["post"]["x-sdk-operations"][0]["parts"] = parts
+    source = emit_params(project(document))
+    settings = source.partition("class AskSettings(TypedDict, total=False):\n")[2]
+    assert settings.startswith(
+        '    """What `AskParams` holds but for question."""\n\n    tone: str'
+    )
+    assert "class AskPlainly(TypedDict, total=False):\n" in source
+    assert "class AskParams(TypedDict, total=False):\n    question: Required[str]\n" in source
+    assert "class AskDict(AskParams, total=False):\n    stream: bool\n" in source
+    assert {'"AskSettings",', '"AskPlainly",'} <= set(source.split())
