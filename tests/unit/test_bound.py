@@ -311,6 +311,20 @@ def test_a_transform_that_returns_no_parameters_is_refused(shell, made, kind):
     assert shell.transport.requests == []
 
 
+def test_what_is_given_is_checked_before_a_transform_sees_it(shell):
+    def transform(**request):
+        pytest.fail(f"got {request}")
+
+    endpoint = handle(shell, transform_input=transform)
+    reply = ChatCompletion.from_dict(wire.chat()).choices[0].message
+    for messages, said in (
+        ([], "messages must be a list of at least one"),
+        (None, "messages must be a list of at least one"),
+        ([reply], "send its to_request_message() instead"),
+    ):
+        assert said in refusal(lambda m=messages: shell.wait(endpoint.invoke(m)))
+
+
 def test_what_a_transform_returns_is_checked_as_what_is_given(shell):
     endpoint = handle(shell, transform_input=lambda **_: {"messages": []})
     assert "messages must be a list of at least one" in refusal(

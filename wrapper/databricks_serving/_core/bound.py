@@ -178,6 +178,8 @@ class Binding(Generic[ResultT]):
         self, arguments: dict[str, Any], transform: Callable[..., Any]
     ) -> dict[str, Any]:
         options = {name: arguments.pop(name) for name in OPTION_NAMES & arguments.keys()}
+        # A mistake in what was given is not to look like one of the transform.
+        self.kind.operation.check_request(arguments)
         request = {**arguments, **mapping_of(options, "extra_body")}
         for key in request:
             if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
