@@ -270,6 +270,11 @@ def test_rows_go_in_the_form_that_is_named_or_fits(shell, rows, form, body):
     assert shell.transport.bodies == [body]
 
 
+def test_a_form_that_is_none_is_refused(shell):
+    said = refusal(lambda: shell.wait(handle(shell, "custom").invoke([1], form="rows")))
+    assert said.startswith("form must be one of dataframe_split, dataframe_records, instances")
+
+
 def test_predictions_keep_the_index_and_a_transform_may_choose_another_form(shell):
     frame = pd.DataFrame({"a": [1]}, index=["x"])
     split = handle(shell, "custom", transform_output=lambda reply: reply.to_series())
@@ -429,6 +434,11 @@ class Asynchronous:
 def test_a_handle_that_cannot_be_is_refused_when_it_is_made(shell, name, options, said):
     client = shell.client(answer_of("chat"))
     assert said in refusal(lambda: client.endpoint(name, **options))
+
+
+def test_a_misspelt_option_is_not_told_to_go_into_the_body(shell):
+    said = refusal(lambda: shell.client().endpoint("m", tsak="chat"))
+    assert said == "unknown parameter 'tsak'; did you mean 'task'?"
 
 
 def test_a_handle_shows_no_values_and_does_not_change(shell):

@@ -178,9 +178,13 @@ def refuse_unknown(
 def _hint(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
     if name in elsewhere:
         return f": {elsewhere[name]}"
+    return f"{guess_of(name, known)} (extra_body= sends keys that are not listed)"
+
+
+def guess_of(name: str, known: list[str]) -> str:
+    """Return a guess which of the known names an unknown one stands for; empty if none is near."""
     near = difflib.get_close_matches(name, known, 1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{guess} (extra_body= sends keys that are not listed)"
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def public_method(

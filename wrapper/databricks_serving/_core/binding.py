@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from inspect import Signature, iscoroutinefunction, signature
 from typing import Any, Final, Literal, TypeAlias, TypedDict
 
-from databricks_serving._core.arguments import TextArguments, names_of, refuse_unknown
+from databricks_serving._core.arguments import TextArguments, guess_of, names_of
 from databricks_serving._core.bound import INFER, KINDS, Binding, Kind, check_defaults, copied
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving._core.requests import (
@@ -34,11 +34,11 @@ _ELSEWHERE: Final = {
     "extra_params": "parameters of every call go into defaults",
     "model": "the name of the endpoint comes first",
     "model_kwargs": "parameters of every call go into defaults",
-    **dict.fromkeys(
-        name
+    **{
+        name: "parameters of every call go into defaults"
         for params in (ChatParams, CompletionParams, EmbeddingParams)
         for name in params.__annotations__
-    ),
+    },
 }
 
 
@@ -89,12 +89,7 @@ def bind(name: object, options: Mapping[str, Any]) -> Binding[Any]:
     Raises:
         InvalidRequestError: Naming the argument that cannot be.
     """
-    known = names_of(EndpointOptions)
-    for option in options:
-        if option in _ELSEWHERE and option not in known:
-            where = _ELSEWHERE[option] or "parameters of every call go into defaults"
-            raise InvalidRequestError(f"unknown parameter {option!r}: {where}")
-    refuse_unknown(options, known, {})
+    _refuse_unknown(options)
     # Of these alone None says something.
     wraps = {"wrap": options["wrap"]} if "wrap" in options else {}
     given = {key: value for key, value in options.items() if value is not None} | wraps
@@ -102,6 +97,15 @@ def bind(name: object, options: Mapping[str, Any]) -> Binding[Any]:
         _check_function(transform, given.get(transform))
     proxied = [option for option in _PROXY_OPTIONS if option in given]
     return _for_app(name, given) if proxied else _for_endpoint(name, given)
+
+
+def _refuse_unknown(options: Mapping[str, Any]) -> None:
+    known = names_of(EndpointOptions)
+    for option in options:
+        if option not in known:
+            where = _ELSEWHERE.get(option)
+            hint = guess_of(option, known) if where is None else f": {where}"
+            raise InvalidRequestError(f"unknown parameter {option!r}{hint}")
 
 
 def _for_endpoint(name: object, given: Mapping[str, Any]) -> Binding[Any]:
