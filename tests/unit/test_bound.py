@@ -306,6 +306,24 @@ def test_an_error_of_a_transform_comes_as_it_is_without_our_frames(shell, option
 
 
 @pytest.mark.parametrize(
+    ("option", "transform", "said"),
+    [
+        ("transform_input", lambda prompt, **request: {**request, "prompt": prompt}, "'prompt'"),
+        ("transform_output", len, "has no len"),
+        ("transform_output", str.upper, "upper"),
+    ],
+)
+def test_a_transform_that_cannot_be_called_so_shows_no_frame_of_ours(
+    shell, option, transform, said
+):
+    endpoint = handle(shell, **{option: transform})
+    with pytest.raises(TypeError, match=said) as caught:
+        shell.wait(endpoint.invoke(SECRET))
+    modules = {frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(caught.tb)}
+    assert not {module for module in modules if module.startswith("databricks_serving")}
+
+
+@pytest.mark.parametrize(
     ("made", "kind"), [(None, "NoneType"), ([1], "list"), ({1: 2}, "dict"), ("Hi", "str")]
 )
 def test_a_transform_that_returns_no_parameters_is_refused(shell, made, kind):

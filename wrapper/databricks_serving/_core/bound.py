@@ -16,6 +16,7 @@ from databricks_serving._core.arguments import (
     names_of,
     refuse_unknown,
 )
+from databricks_serving._core.boundary import theirs
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving._core.operations import (
     AGENT,
@@ -172,7 +173,7 @@ class Binding(Generic[ResultT]):
         if self.transform_output is None:
             result: ResultT = reply
             return result
-        return self.transform_output(reply)
+        return theirs(self.transform_output, reply)
 
     def _transformed(
         self, arguments: dict[str, Any], transform: Callable[..., Any]
@@ -185,7 +186,7 @@ class Binding(Generic[ResultT]):
             if not isinstance(key, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
                 raise InvalidRequestError(f"extra_body has a key of type {type(key).__name__}")
         copy = in_json(request, lambda: copied(request))
-        made = transform(**copy)
+        made = theirs(transform, **copy)
         if not is_mapping(made) or not all(isinstance(key, str) for key in made):
             raise InvalidRequestError(
                 "transform_input must return a dict of the request's parameters, not "
