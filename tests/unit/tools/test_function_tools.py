@@ -8,6 +8,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+import traceback
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -427,3 +428,14 @@ except TypeError as error:
     first, second = done.stdout.splitlines()
     assert first == '[{"name":"Ara"},"2026-01-02",[1]]'
     assert "object" in second
+
+
+def untyped(port): ...
+
+
+@pytest.mark.parametrize("decorator", [tool, tool(name="tide")])
+def test_what_cannot_be_a_tool_is_told_without_our_frames(decorator):
+    with pytest.raises(InvalidRequestError) as caught:
+        decorator(untyped)
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert [frame.filename for frame in frames] == [__file__]

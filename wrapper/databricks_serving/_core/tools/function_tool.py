@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
+from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.json_codec import JSONDecodeError, decode
 from databricks_serving._core.structured.form import Form
 from databricks_serving._core.structured.misfit import MisfitError
@@ -131,6 +132,7 @@ def tool(
 ) -> FunctionTool[P, R_co]: ...
 
 
+@forgetful
 def tool(
     function: Callable[..., Any] | None = None,
     /,
@@ -155,6 +157,7 @@ def tool(
         ConfigError: When the extra `structured` is not installed.
     """
 
+    @forgetful
     def decorate(one: Callable[..., Any]) -> FunctionTool[..., Any]:
         return FunctionTool(one, name=name, description=description, strict=strict)
 
