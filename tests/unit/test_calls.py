@@ -13,6 +13,7 @@ from databricks_serving.errors import (
     APIStatusError,
     BadRequestError,
     InternalServerError,
+    InvalidRequestError,
     InvalidResponseError,
     PermissionDeniedError,
     RateLimitError,
@@ -237,3 +238,25 @@ def test_every_response_is_let_go_of(shell):
         else:
             failure(shell, response)
         assert body.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "said"),
+    [
+        (lambda c: c.chat.completions.create, {"input": "a"}, "the conversation is messages="),
+        (lambda c: c.chat.completions.create, {"prompt": "a"}, "the conversation is messages="),
+        (lambda c: c.agents.create, {"input": "a"}, "the conversation is messages="),
+        (lambda c: c.completions.create, {"messages": ["a"]}, "the text is prompt="),
+        (lambda c: c.responses.create, {"messages": ["a"]}, "what is asked or embedded is input="),
+        (lambda c: c.embeddings.create, {"texts": ["a"]}, "what is asked or embedded is input="),
+        (lambda c: c.embeddings.embed_query, {"input": "a"}, "the text comes first"),
+        (lambda c: c.embeddings.embed_documents, {"input": ["a"]}, "the texts come first"),
+    ],
+)
+def test_what_a_call_is_about_is_named_where_another_task_names_it_otherwise(
+    shell, call, given, said
+):
+    with pytest.raises(InvalidRequestError) as caught:
+        shell.wait(call(shell.client())(model="m", **given))
+    (name,) = given
+    assert str(caught.value) == f"unknown parameter {name!r}: {said}"

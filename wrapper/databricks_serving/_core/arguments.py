@@ -33,12 +33,20 @@ _ELSEWHERE = {
     "chunk_size": "batch_size= and batch_bytes= of embed_documents limit requests",
     "default_headers": "use extra_headers=, or with_options(default_headers=...)",
     "endpoint": "the endpoint is named by model=",
-    "input": "the texts come first, as text of embed_query and texts of embed_documents",
     "max_concurrency": "use concurrency=",
     "max_retries": "use with_options(max_retries=...)",
     "model": "the name of the endpoint comes first, as endpoint",
     "stream": "create() of the plain resource takes it, and predict_stream() streams without it",
     "token": "the token is an option of the client",
+}
+
+# What a call is about, as the tasks name it.
+_SUBJECTS = {
+    "messages": "the conversation is messages=",
+    "prompt": "the text is prompt=",
+    "input": "what is asked or embedded is input=",
+    "texts": "the texts come first",
+    "text": "the text comes first",
 }
 
 OPTION_NAMES = frozenset(CallOptions.__annotations__)
@@ -178,6 +186,9 @@ def refuse_unknown(
 def _hint(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
     if name in elsewhere:
         return f": {elsewhere[name]}"
+    subjects = [said for other, said in _SUBJECTS.items() if other in known]
+    if name in _SUBJECTS and subjects:
+        return f": {subjects[0]}"
     return f"{guess_of(name, known)} (extra_body= sends keys that are not listed)"
 
 

@@ -58,7 +58,7 @@ class AsyncResponses:
         self, *, model: str, input: Items, stream: bool, **arguments: Unpack[ResponsesArguments]
     ) -> ResponsesReply | AsyncResponsesChunks: ...
 
-    @public_method(ResponsesArguments)
+    @public_method(ResponsesArguments, explain=True)
     async def create(
         self,
         *,
@@ -105,7 +105,7 @@ class AsyncRawResponses:
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
 
-    @public_method(ResponsesArguments)
+    @public_method(ResponsesArguments, explain=True)
     async def create(
         self, *, model: str, input: Items, **arguments: Unpack[ResponsesArguments]
     ) -> RawResponse[ResponsesReply]:

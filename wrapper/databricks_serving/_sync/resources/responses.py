@@ -55,7 +55,7 @@ class Responses:
         self, *, model: str, input: Items, stream: bool, **arguments: Unpack[ResponsesArguments]
     ) -> ResponsesReply | ResponsesChunks: ...
 
-    @public_method(ResponsesArguments)
+    @public_method(ResponsesArguments, explain=True)
     def create(
         self,
         *,
@@ -102,7 +102,7 @@ class RawResponses:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    @public_method(ResponsesArguments)
+    @public_method(ResponsesArguments, explain=True)
     def create(
         self, *, model: str, input: Items, **arguments: Unpack[ResponsesArguments]
     ) -> RawResponse[ResponsesReply]:
