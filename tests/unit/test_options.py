@@ -357,3 +357,12 @@ def test_an_option_that_a_client_does_not_have_is_named(shell):
         shell.client(time_out=3)
     with pytest.raises(ConfigError, match=r"a client has no option 'colour'$"):
         shell.client().with_options(colour="red")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("base_url", "its host= is"), ("api_key", "its token= is"), ("http_client", "transport=")],
+)
+def test_options_of_other_clients_lead_to_ours(shell, option, said):
+    with pytest.raises(ConfigError, match=f"a client has no option '{option}': .*{said}"):
+        shell.client(**{option: "x"})

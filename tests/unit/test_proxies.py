@@ -133,7 +133,9 @@ def test_an_option_of_another_type_is_refused():
 
 def test_socks_needs_its_package(monkeypatch):
     monkeypatch.setattr(proxies, "find_spec", lambda _: None)
-    with pytest.raises(ConfigError, match="needs the package socksio"):
+    with pytest.raises(
+        ConfigError, match=r"needs socksio: pip install 'databricks-serving\[socks\]'"
+    ):
         resolve(ALL_PROXY="socks5://proxy")
     monkeypatch.setattr(proxies, "find_spec", lambda _: object())
     assert resolve(ALL_PROXY="socks5://proxy") == "socks5://proxy:1080"

@@ -93,7 +93,7 @@ def _fault_of(scheme: str) -> str | None:
     if scheme not in _PORTS:
         return f"names a proxy of an unknown kind; known are {', '.join(_PORTS)}"
     if scheme.startswith("socks") and find_spec("socksio") is None:
-        return "names a socks5 proxy, which needs the package socksio"
+        return "names a socks5 proxy, which needs socksio: pip install 'databricks-serving[socks]'"
     return None
 
 

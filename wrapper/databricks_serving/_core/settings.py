@@ -23,6 +23,13 @@ from databricks_serving.usage import UsageMeter
 
 USER_AGENT = f"databricks-serving/{__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
+# Names that people look for here and that stand somewhere else.
+_ELSEWHERE = {
+    "api_key": "its token= is the credential",
+    "base_url": "its host= is the address of the workspace, without a path",
+    "http_client": "its transport= takes a transport of httpx",
+}
+
 # The client or the transport sets these; a second value would contradict the first.
 _RESERVED = frozenset(
     {
@@ -105,7 +112,9 @@ def _refuse_unknown(options: ClientOptions) -> None:
     known = list(ClientOptions.__annotations__)
     for name in options:
         if name not in known:
-            raise ConfigError(f"a client has no option {name!r:.80}{guess_of(name, known)}")
+            where = _ELSEWHERE.get(name)
+            hint = guess_of(name, known) if where is None else f": {where}"
+            raise ConfigError(f"a client has no option {name!r:.80}{hint}")
 
 
 def check_network(transport: object, ssl_context: object, proxy: Secret | None) -> None:
