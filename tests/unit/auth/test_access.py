@@ -81,6 +81,12 @@ def describe(shell, client):
     return shell.wait(client.auth.describe())
 
 
+def test_a_host_that_was_given_is_known_before_the_token_is(shell):
+    client, _ = make(shell, host="adb-1.azuredatabricks.net")
+    assert client.host == "https://adb-1.azuredatabricks.net"
+    assert client.with_options(timeout=3).host == client.host
+
+
 def test_nothing_is_read_before_the_first_call(shell, tmp_path):
     (tmp_path / ".databrickscfg").unlink()
     client, seen = make(shell)

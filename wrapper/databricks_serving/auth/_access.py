@@ -88,7 +88,9 @@ class Access:
     @property
     def host(self) -> str | None:
         """The address of the workspace, once that is known."""
-        return None if self.resolved is None else self.resolved.site.host
+        if self.resolved is not None:
+            return self.resolved.site.host
+        return None if self.given.host is None else normalise_host(self.given.host)
 
     def with_source(self, source: Source) -> "Access":
         """Return access to the same workspace with tokens from elsewhere."""
