@@ -401,6 +401,7 @@ class Asynchronous:
         ("", {}, "give the name of an endpoint, or cluster_id= and port="),
         ("m", {"task": "chats"}, "task must be one of chat, completions, embeddings"),
         ("m", {"task": ["chat"]}, "task must be one of"),
+        ("m", {"task": "agent/v2/chat"}, "of an endpoint with this task it is 'agents'"),
         ("m", {"tsak": "chat"}, "unknown parameter 'tsak'; did you mean 'task'?"),
         ("m", {"temperature": 1}, "'temperature': parameters of every call go into defaults"),
         ("m", {"endpoint_name": "m"}, "'endpoint_name': the name of the endpoint comes first"),

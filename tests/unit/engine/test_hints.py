@@ -38,6 +38,9 @@ def said(message):
         (429, "account daily spend limit exceeded", "hours"),
         (503, "scaling up from zero", "cold_start_timeout"),
         (400, "no", None),
+        (400, 'json: unknown field "messages"', "client.endpoints.get('rivers').task tells"),
+        (400, 'Bad request: json: unknown field "input"', "may serve another task"),
+        (400, 'json: unknown field "input_text"', None),
         (400, "Model is missing inputs ['a'].", "needs the column 'a' as well"),
         (
             400,

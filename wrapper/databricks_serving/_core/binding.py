@@ -5,7 +5,15 @@ from inspect import Signature, iscoroutinefunction, signature
 from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 from databricks_serving._core.arguments import TextArguments, guess_of, names_of
-from databricks_serving._core.bound import INFER, KINDS, Binding, Kind, check_defaults, copied
+from databricks_serving._core.bound import (
+    INFER,
+    KIND_OF_TASK,
+    KINDS,
+    Binding,
+    Kind,
+    check_defaults,
+    copied,
+)
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving._core.requests import (
     check_endpoint,
@@ -114,7 +122,11 @@ def _for_endpoint(name: object, given: Mapping[str, Any]) -> Binding[Any]:
     checked = check_endpoint(name, "name")
     task = given.get("task", "chat")
     if task not in _TASKS:
-        raise InvalidRequestError(f"task must be one of {', '.join(_TASKS)}, not {task!r:.80}")
+        ours = KIND_OF_TASK.get(task) if isinstance(task, str) else None
+        hint = "" if ours is None else f"; of an endpoint with this task it is {ours!r}"
+        raise InvalidRequestError(
+            f"task must be one of {', '.join(_TASKS)}, not {task!r:.80}{hint}"
+        )
     if task == "text":
         return _binding(checked, task, _text(given.get("wrap", RECORDS), None, given), given)
     if "wrap" in given:

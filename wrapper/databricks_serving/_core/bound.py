@@ -83,7 +83,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 INFER: Final = Kind(GET_ENDPOINT, RequestOptions)
 
 # What the workspace calls the tasks; custom models have none.
-_TASKS: Final[Mapping[str | None, str]] = {
+KIND_OF_TASK: Final[Mapping[str | None, str]] = {
     "llm/v1/chat": "chat",
     "llm/v1/completions": "completions",
     "llm/v1/embeddings": "embeddings",
@@ -216,7 +216,7 @@ def found(binding: Binding[ResultT], task: EndpointTask | str | None) -> Binding
     Raises:
         InvalidRequestError: When there is no handle for it, or its calls do not take the defaults.
     """
-    known = _TASKS.get(None if task is None else str(task))
+    known = KIND_OF_TASK.get(None if task is None else str(task))
     if known is None:
         raise InvalidRequestError(
             f"endpoint {binding.name!r} has the task {str(task)!r:.80}, for which there is no "

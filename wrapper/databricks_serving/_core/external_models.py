@@ -57,7 +57,9 @@ def new_external_endpoint(
         )
     key = _CONFIG_KEYS.get(provider)
     if key is None:
-        raise InvalidRequestError(f"provider must be one of {', '.join(_CONFIG_KEYS)}")
+        raise InvalidRequestError(
+            f"provider must be one of {', '.join(_CONFIG_KEYS)}, not {provider!r:.80}"
+        )
     _check_secrets(config, allow_plaintext=allow_plaintext)
     external = {"name": model, "provider": provider, "task": task, key: dict(config)}
     entity = {"external_model": external} | ({} if served_name is None else {"name": served_name})
