@@ -62,6 +62,11 @@ def test_a_workspace_without_endpoints_lists_none(shell):
     assert shell.wait(client.endpoints.list()) == []
 
 
+def test_a_request_without_a_body_does_not_offer_extra_body(shell):
+    with pytest.raises(InvalidRequestError, match=r"^unknown parameter 'page_size'$"):
+        shell.wait(shell.client().endpoints.list(page_size=3))
+
+
 def test_an_endpoint_is_described_without_loss(shell):
     data = described(task=None, tags=[{"key": "team", "value": "a"}], brand_new={"kept": 1})
     client = shell.client(wire.json_reply(data, x_request_id="r-1"))

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 
+import httpx
 import pytest
 import raw_server
 import wire
@@ -357,6 +358,18 @@ def test_an_option_that_a_client_does_not_have_is_named(shell):
         shell.client(time_out=3)
     with pytest.raises(ConfigError, match=r"a client has no option 'colour'$"):
         shell.client().with_options(colour="red")
+
+
+def test_timeouts_of_other_libraries_lead_to_ours(shell):
+    said = r"timeout must be a number of seconds, or Timeouts\(\.\.\.\), not Timeout"
+    with pytest.raises(ConfigError, match=said):
+        shell.client(timeout=httpx.Timeout(5))
+    with pytest.raises(InvalidRequestError, match=said):
+        shell.wait(
+            shell.client().chat.completions.create(
+                model="m", messages=wire.USER, timeout=httpx.Timeout(5)
+            )
+        )
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_local(
         commands.add_parser(
             "local",
-            help="serve chat, completions, embeddings and a custom model on this machine",
+            help="serve chat, completions, embeddings, agents and a custom model here",
             description="Serve the routes of a workspace on 127.0.0.1 until Ctrl-C or SIGTERM, "
             "both of which end it with status 0.",
         )

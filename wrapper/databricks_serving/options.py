@@ -24,6 +24,7 @@ AdaptLevel: TypeAlias = Literal["off", "certain", "all"]
 
 # The system counts milliseconds in 32 bits; None means longer.
 _MAX_SECONDS: Final = 2_000_000.0
+_SECONDS: Final = "a number of seconds"
 _MAX_RETRIES: Final = 10
 _MIB: Final = 1024 * 1024
 _TOTAL: Final = 600.0
@@ -76,7 +77,7 @@ class Timeouts:
         """Return timeouts of one limit for each phase of one try, connecting 5 s at most."""
         if isinstance(timeout, Timeouts):
             return timeout
-        check_seconds("timeout", timeout)
+        check_seconds("timeout", timeout, "a number of seconds, or Timeouts(...)")
         return cls(
             pool=timeout,
             connect=min(timeout, 5.0),
@@ -188,14 +189,19 @@ def _is_given(name: str, value: object) -> bool:
     return not isinstance(value, _Float | _Int) and (name, value) != ("on_cold_start", None)
 
 
-def check_seconds(name: str, value: object) -> None:
+def check_seconds(name: str, value: object, form: str = _SECONDS) -> None:
     """Refuse what is not a positive number of seconds (or None).
+
+    Args:
+        name: Name of the option.
+        value: What was given.
+        form: What it may be, in words.
 
     Raises:
         ConfigError: Naming the option and what was given.
     """
     if value is not None:
-        _check_number(name, value)
+        _check_number(name, value, form)
 
 
 def _check_callback(name: str, value: object) -> None:
@@ -203,9 +209,9 @@ def _check_callback(name: str, value: object) -> None:
         raise ConfigError(f"{name} must be a function, and not an async one")
 
 
-def _check_number(name: str, value: object) -> None:
+def _check_number(name: str, value: object, form: str = _SECONDS) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{name} must be a number of seconds, not {type(value).__name__}")
+        raise ConfigError(f"{name} must be {form}, not {type(value).__name__}")
     if not 0 < value <= _MAX_SECONDS:
         raise ConfigError(f"{name} must be positive, and at most {_MAX_SECONDS:g} seconds")
 

@@ -189,7 +189,8 @@ def _hint(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
     subjects = [said for other, said in _SUBJECTS.items() if other in known]
     if name in _SUBJECTS and subjects:
         return f": {subjects[0]}"
-    return f"{guess_of(name, known)} (extra_body= sends keys that are not listed)"
+    around = " (extra_body= sends keys that are not listed)" if "extra_body" in known else ""
+    return f"{guess_of(name, known)}{around}"
 
 
 def guess_of(name: str, known: list[str]) -> str:
