@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,3 +213,12 @@ def test_a_plain_install_brings_no_more_than_the_readme_says():
         pytest.skip("the package is not installed but found on the path")
     said = re.search(r"(\d+) distributions", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(installed) <= int(said[1])
+
+
+def test_the_readme_says_what_each_extra_is_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    install = (
+        (ROOT / "README.md").read_text(encoding="utf-8").split("## Install")[1].split("\n## ")[0]
+    )
+    rows = "".join(line.split("|")[1] for line in install.splitlines() if line.startswith("|"))
+    assert set(re.findall("`([^`]+)`", rows)) == set(project["optional-dependencies"])
