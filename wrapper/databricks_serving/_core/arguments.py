@@ -166,7 +166,11 @@ def names_of(arguments: type[Any]) -> list[str]:
 
 
 def refuse_unknown(
-    given: Mapping[str, Any], known: list[str], elsewhere: Mapping[str, str] = _ELSEWHERE
+    given: Mapping[str, Any],
+    known: list[str],
+    elsewhere: Mapping[str, str] = _ELSEWHERE,
+    *,
+    extra_body: bool = True,
 ) -> None:
     """Refuse keywords that the method does not take.
 
@@ -174,23 +178,23 @@ def refuse_unknown(
         given: The keywords that were given.
         known: The names of those that it takes.
         elsewhere: Where other names stand that people look for here.
+        extra_body: Whether the call takes it, so that it is a way around.
 
     Raises:
         InvalidRequestError: Naming the nearest known keyword, and the way around.
     """
+    around = " (extra_body= sends keys that are not listed)" if extra_body else ""
     for name in given:
         if name not in known:
-            raise InvalidRequestError(f"unknown parameter {name!r}{_hint(name, known, elsewhere)}")
+            where = _place_of(name, known, elsewhere)
+            hint = f"{guess_of(name, known)}{around}" if where is None else f": {where}"
+            raise InvalidRequestError(f"unknown parameter {name!r}{hint}")
 
 
-def _hint(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
-    if name in elsewhere:
-        return f": {elsewhere[name]}"
-    subjects = [said for other, said in _SUBJECTS.items() if other in known]
-    if name in _SUBJECTS and subjects:
-        return f": {subjects[0]}"
-    around = " (extra_body= sends keys that are not listed)" if "extra_body" in known else ""
-    return f"{guess_of(name, known)}{around}"
+def _place_of(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str | None:
+    if name in elsewhere or name not in _SUBJECTS:
+        return elsewhere.get(name)
+    return next((said for other, said in _SUBJECTS.items() if other in known), None)
 
 
 def guess_of(name: str, known: list[str]) -> str:

@@ -63,7 +63,7 @@ def build_management_request(
     Raises:
         InvalidRequestError: Naming the argument that cannot be sent.
     """
-    refuse_unknown(arguments, names_of(operation.arguments))
+    refuse_unknown(arguments, names_of(operation.arguments), extra_body=False)
     body = {name: value for name, value in arguments.items() if value is not None}
     options = {name: body.pop(name) for name in OPTION_NAMES & body.keys()}
     timeouts, _ = call_options(options, settings)
