@@ -19,7 +19,7 @@ _ENVELOPE = ("id", "finish_reason", "custom_outputs", "usage", "databricks_outpu
 class AgentAccumulator:
     """Puts an agent's messages together; pieces with the same id are one message."""
 
-    __slots__ = ("_envelope", "_messages")
+    __slots__ = ("_envelope", "_messages", "_texts")
 
     # Its stream has no mark of its own: it ends with the body.
     finished = 0
@@ -27,6 +27,8 @@ class AgentAccumulator:
     def __init__(self) -> None:
         self._envelope: dict[str, Any] = {}
         self._messages: list[dict[str, Any]] = []
+        # The pieces of each message's text.
+        self._texts: list[list[str]] = []
 
     def add(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
         """Take in a piece and return what is new in it."""
@@ -34,9 +36,11 @@ class AgentAccumulator:
 
     def snapshot(self) -> AgentReply:
         """Return the answer so far."""
-        return AgentReply.from_dict(
-            {**self._envelope, "messages": [dict(m) for m in self._messages]}
-        )
+        messages = [
+            message | ({"content": "".join(text)} if text else {})
+            for message, text in zip(self._messages, self._texts, strict=True)
+        ]
+        return AgentReply.from_dict({**self._envelope, "messages": messages})
 
     def _news(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
         self._envelope |= {
@@ -47,9 +51,9 @@ class AgentAccumulator:
         content, calls = delta.pop("content", None), delta.pop("tool_calls", None)
         message |= {key: value for key, value in delta.items() if value is not None}
         if content is not None:
-            message["content"] = (message.get("content") or "") + content
+            self._texts[-1].append(content)
         if calls:
-            message["tool_calls"] = [*message.get("tool_calls", ()), *calls]
+            message.setdefault("tool_calls", []).extend(calls)
         if chunk.text:
             yield TextDeltaEvent(chunk.text)
         for position, call in enumerate(chunk.delta.tool_calls or ()):
@@ -63,4 +67,5 @@ class AgentAccumulator:
         same = name is not None and name == last.get("id") and delta.get("role") == last.get("role")
         if not same:
             self._messages.append({})
+            self._texts.append([])
         return self._messages[-1]
