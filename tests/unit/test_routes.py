@@ -156,3 +156,9 @@ def test_an_endpoint_with_an_address_of_its_own_has_no_other_route():
     place = Place(wire.HOST, "m", "https://own.example.com/m")
     with pytest.raises(InvalidRequestError, match="cannot be combined with route_optimized"):
         place.url_through(route_of("openai"), "chat/completions", {})
+
+
+def test_a_client_for_one_endpoint_asks_the_workspace_nothing():
+    place = Place(wire.HOST, "m", "https://own.example.com/m")
+    with pytest.raises(InvalidRequestError, match="tokens for endpoint 'm' alone"):
+        place.url_on_host("/api/2.0/serving-endpoints", {})
