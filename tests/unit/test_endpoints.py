@@ -8,6 +8,7 @@ import wire
 
 from databricks_serving.errors import (
     APIConnectionError,
+    ConflictError,
     EndpointWaitError,
     InvalidRequestError,
     InvalidResponseError,
@@ -254,6 +255,8 @@ def test_creating_is_not_repeated_where_it_may_have_come_through(shell):
         ({"bearer_token_auth": {"token": SECRET}}, r"config\['bearer_token_auth.token'\] must"),
         ({"api_key_auth": {"key": "x-key", "value": SECRET}}, r"'api_key_auth.value'\] must be"),
         ({"api_key_auth": {"key": "x", "value_plaintext": SECRET}}, "in plain text"),
+        ({"bearer_token_auth": SECRET}, r"config\['bearer_token_auth'\] must be a dict, not str"),
+        ({"OPENAI_API_KEY": SECRET}, r"config\['OPENAI_API_KEY'\] must be a reference"),
         ([SECRET], "config must be a dict, not list"),
     ],
 )
@@ -301,3 +304,11 @@ def test_the_callers_objects_are_left_alone(shell):
     config, tags = {"openai_api_key": REFERENCE}, {"team": "a"}
     shell.wait(client.endpoints.create_external(**NEW | {"config": config}, tags=tags))
     assert (config, tags) == ({"openai_api_key": REFERENCE}, {"team": "a"})
+
+
+@pytest.mark.parametrize("code", ["RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"])
+def test_a_name_that_is_taken_is_not_tried_again(shell, code):
+    client = shell.client(lambda _: wire.json_reply({"error_code": code, "message": "no"}, 409))
+    with pytest.raises(ConflictError):
+        shell.wait(client.endpoints.create_external(**NEW))
+    assert len(shell.transport.requests) == 1

@@ -66,11 +66,10 @@ def changed_adaptation(
     return Adaptation(before.level if level is None else str(level), {**before.families, **named})
 
 
-def _family(given: ModelFamily | str) -> ModelFamily:
+def _family(given: object) -> ModelFamily:
     if isinstance(given, ModelFamily):
         return given
-    # A user may give anything, also what no dictionary takes.
-    if isinstance(given, str) and given in _BY_NAME:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if isinstance(given, str) and given in _BY_NAME:
         return _BY_NAME[given]
     known = ", ".join(_BY_NAME)
     raise ConfigError(f"a family must be a ModelFamily or one of {known}, not {given!r:.80}")

@@ -27,6 +27,8 @@ _PERSONAL: Final = "dapi"
 # What MLflow says of a table whose columns are not those of the model's signature.
 _MISSING_COLUMNS: Final = re.compile(r"Model is missing inputs \[(?P<names>[^\]]+)\]")
 _EXTRA_COLUMNS: Final = re.compile(r"extra inputs: \[(?P<names>[^\]]+)\]")
+# What an endpoint says that is called by the request of another task.
+_OTHER_TASK: Final = re.compile(r'unknown field "(?:input|messages|prompt)"')
 _SHOWN_NAMES: Final = 200
 _ADDRESS_REFUSED: Final = re.compile(
     r"\bip\b.*\b(?:acl|access|address|allow|block|den|not|range|restrict|white)"
@@ -103,6 +105,8 @@ def _of_cold_start(error: APIStatusError, _request: Request) -> str | None:
 def _of_bad_request(error: APIStatusError, _request: Request) -> str | None:
     if is_object(error.body) and error.body.get("stack_trace"):
         return "the model's own code failed; error.body['stack_trace'] shows where"
+    if _OTHER_TASK.search(error.message):
+        return "the endpoint may be for another task: client.endpoints.get(name).task tells"
     message = error.body.get("message") if is_object(error.body) else error.message
     missing = _MISSING_COLUMNS.search(str(message))
     if missing is None:

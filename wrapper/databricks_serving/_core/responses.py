@@ -90,7 +90,7 @@ class ResponsesAccumulator:
     def _news(self, event: ResponsesEvent) -> Iterator[ResponsesStreamEvent]:
         kind = event.type_
         self._take_extras(event)
-        if kind in _PIECES:
+        if kind is not None and kind in _PIECES:
             yield from self._piece(kind, event)
         elif kind in _REASONING:
             yield ReasoningDeltaEvent(_piece_of(event))

@@ -65,7 +65,9 @@ class Route:
         if known is not None:
             return known
         what = "this task" if task is None else task
-        raise InvalidRequestError(f"route {self.name!r} does not serve {what}: use another route")
+        raise InvalidRequestError(
+            f"route {self.name!r} does not serve {what}: use route={INVOCATIONS!r}"
+        )
 
 
 def route_of(value: object) -> Route | None:
