@@ -19,7 +19,6 @@ from databricks_serving._sync import client as sync_client
 from databricks_serving._sync import resources as sync_resources
 from databricks_serving._sync import stream as sync_stream
 
-TWINS = ("ChunkStream", "EventStream", "PredictionStream", "ServingClient")
 RESOURCES = [module.name for module in pkgutil.iter_modules(sync_resources.__path__)]
 MODULES = {
     "caller": (sync_caller, async_caller),
@@ -33,12 +32,22 @@ MODULES = {
         for name in RESOURCES
     },
 }
+PUBLIC_TWINS = (
+    "ChunkStream",
+    "EventStream",
+    "ParsedStream",
+    "PredictionStream",
+    "ServingClient",
+    "ToolStream",
+)
 # What the language calls differently in asynchronous code.
 NAMES = {
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "__anext__": "__next__",
+    "aclose": "close",
+    "AsyncGenerator": "Generator",
     "AsyncIterator": "Iterator",
     "AsyncBaseTransport": "BaseTransport",
 }
@@ -105,7 +114,7 @@ def test_every_class_has_its_twin(module):
 
 def test_every_public_class_of_one_client_has_a_public_twin():
     public = {name for name in databricks_serving.__all__ if name.startswith("Async")}
-    assert {f"Async{name}" for name in TWINS} == public
+    assert {f"Async{name}" for name in PUBLIC_TWINS} == public
     assert all(name.removeprefix("Async") in databricks_serving.__all__ for name in public)
 
 

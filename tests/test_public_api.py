@@ -15,6 +15,7 @@ from databricks_serving import (
     options,
     params,
     parts,
+    tools,
     usage,
 )
 from databricks_serving.models import Model
@@ -23,14 +24,19 @@ from databricks_serving.models import Model
 NAMES = [
     "AsyncChunkStream",
     "AsyncEventStream",
+    "AsyncParsedStream",
     "AsyncPredictionStream",
     "AsyncServingClient",
+    "AsyncToolStream",
     "CallOptions",
     "ChunkStream",
     "ColdStart",
     "EventStream",
     "Explanation",
+    "FunctionTool",
     "Limits",
+    "ParsedCompletion",
+    "ParsedStream",
     "PartialVectors",
     "Prediction",
     "PredictionStream",
@@ -39,6 +45,8 @@ NAMES = [
     "ServingClient",
     "ServingError",
     "Timeouts",
+    "ToolRun",
+    "ToolStream",
     "UsageMeter",
     "UsageTotals",
     "Vectors",
@@ -50,6 +58,8 @@ NAMES = [
     "models",
     "params",
     "parts",
+    "tool",
+    "tools",
 ]
 MODULES = [
     databricks_serving,
@@ -61,6 +71,7 @@ MODULES = [
     options,
     params,
     parts,
+    tools,
     usage,
 ]
 CLIENTS = [databricks_serving.ServingClient, databricks_serving.AsyncServingClient]
@@ -182,7 +193,11 @@ def test_instances_show_no_inner_parts():
     assert {name for name in dir(client.chat.completions) if not name.startswith("_")} == {
         "create",
         "explain",
+        "parse",
+        "parse_stream",
+        "run_tools",
         "stream",
+        "stream_tools",
         "with_raw_response",
     }
     for stream, names in (
@@ -197,6 +212,11 @@ def test_instances_show_no_inner_parts():
             databricks_serving.EventStream,
             {"chunks", "close", "get_final_completion", "snapshot", "text_stream"},
         ),
+        (
+            databricks_serving.ParsedStream,
+            {"chunks", "close", "get_final_parsed", "partial", "snapshot"},
+        ),
+        (databricks_serving.ToolStream, {"close", "get_final_run", "run", "text_stream"}),
     ):
         assert {name for name in dir(stream) if not name.startswith("_")} == names
 

@@ -78,7 +78,73 @@ if TYPE_CHECKING:
     )
 
 
-class ChatParams(TypedDict, total=False):
+class ChatCommonParams(TypedDict, total=False):
+    """What `ChatParams` holds but for tools, response_format."""
+
+    messages: Required[Sequence[MessageDict]]
+    """The conversation so far, oldest first; at most one system message, at its head."""
+    max_tokens: int | None
+    """Most tokens to generate, at least 1. Absent means the model's own maximum, though some
+    Claude endpoints then stop at 1000. Counted against the output quota in advance."""
+    max_completion_tokens: int | None
+    """The newer name of `max_tokens`; GPT and newer Claude endpoints take it, gpt-oss refuses
+    it."""
+    temperature: float | None
+    """Randomness from 0 to 2, default 1. GPT-5.6 and Claude Opus 5 refuse it."""
+    top_p: float | None
+    """Share of probability mass to sample from, above 0 up to 1, default 1."""
+    top_k: int | None
+    """Number of likeliest tokens to sample from, at least 1; not for OpenAI models."""
+    n: int | None
+    """Number of answers, at least 1, default 1; many pay-per-token endpoints give only one."""
+    stop: str | Sequence[str] | None
+    """Text, or texts, that end the answer; gpt-oss and GPT-5 refuse it."""
+    stream_options: StreamOptions | StreamOptionsDict | None
+    """What a stream reports besides text; open-weight endpoints refuse the key."""
+    tool_choice: ToolChoiceDict | None
+    """Whether and which tool to call; `auto` when there are tools."""
+    parallel_tool_calls: bool | None
+    """Whether one answer may hold several tool calls; not every family knows the key."""
+    logprobs: bool | None
+    """Return log probabilities of the answer's tokens; provisioned throughput."""
+    top_logprobs: int | None
+    """Number of likeliest alternatives per token; needs `logprobs`."""
+    logit_bias: Mapping[str, Any] | None
+    """Bias per token id, from -100 to 100; OpenAI models behind external endpoints."""
+    reasoning_effort: ReasoningEffort | str | None
+    """How much to think. gpt-oss takes low to high, GPT-5 none to xhigh, DeepSeek and Kimi low,
+    high and max; GLM thinks at its most unless told none; Claude Opus 5 refuses it."""
+    thinking: Thinking | ThinkingDict | None
+    """Claude's extended thinking; an unknown key everywhere else."""
+    output_config: OutputConfig | OutputConfigDict | None
+    """Claude's effort for adaptive thinking."""
+    google_search: Mapping[str, Any] | None
+    """Ground a Gemini answer in a search; an empty object turns it on."""
+    service_tier: ServiceTier | str | None
+    """Processing tier, for provisioned throughput with priority."""
+    frequency_penalty: float | None
+    """Penalty from -2 to 2 on tokens by how often they occurred; external OpenAI models."""
+    presence_penalty: float | None
+    """Penalty from -2 to 2 on tokens that occurred at all; external OpenAI models."""
+    seed: int | None
+    """Makes sampling repeatable where supported; gpt-oss and Claude Opus 5 refuse it."""
+    user: str | None
+    """An id of the end user, for abuse monitoring by the provider."""
+    usage_context: Mapping[str, str] | None
+    """Text keys and values written to the usage tracking table."""
+    client_request_id: str | None
+    """An id of the caller's own, written to the usage and inference tables."""
+    extra_params: Mapping[str, Any] | None
+    """Provider extras as older clients send them; prefer top-level keys."""
+    custom_inputs: Mapping[str, Any] | None
+    """Inputs of an agent's own; chat agents only."""
+    context: ChatContext | ChatContextDict | None
+    """Conversation and user ids; chat agents only."""
+    databricks_options: DatabricksOptions | DatabricksOptionsDict | None
+    """Options of agents and custom models, such as the return of a trace."""
+
+
+class ChatParams(ChatCommonParams, total=False):
     """A conversation to answer. Foundation-model endpoints refuse keys that they do not know
     with a 400, and which keys they know depends on the model family.
 
@@ -128,71 +194,10 @@ class ChatParams(TypedDict, total=False):
         databricks_options: Options of agents and custom models, such as the return of a
             trace."""
 
-    messages: Required[Sequence[MessageDict]]
-    """The conversation so far, oldest first; at most one system message, at its head."""
-    max_tokens: int | None
-    """Most tokens to generate, at least 1. Absent means the model's own maximum, though some
-    Claude endpoints then stop at 1000. Counted against the output quota in advance."""
-    max_completion_tokens: int | None
-    """The newer name of `max_tokens`; GPT and newer Claude endpoints take it, gpt-oss refuses
-    it."""
-    temperature: float | None
-    """Randomness from 0 to 2, default 1. GPT-5.6 and Claude Opus 5 refuse it."""
-    top_p: float | None
-    """Share of probability mass to sample from, above 0 up to 1, default 1."""
-    top_k: int | None
-    """Number of likeliest tokens to sample from, at least 1; not for OpenAI models."""
-    n: int | None
-    """Number of answers, at least 1, default 1; many pay-per-token endpoints give only one."""
-    stop: str | Sequence[str] | None
-    """Text, or texts, that end the answer; gpt-oss and GPT-5 refuse it."""
-    stream_options: StreamOptions | StreamOptionsDict | None
-    """What a stream reports besides text; open-weight endpoints refuse the key."""
     tools: Sequence[Tool | ToolDict] | None
     """Functions that the model may call, at most 32."""
-    tool_choice: ToolChoiceDict | None
-    """Whether and which tool to call; `auto` when there are tools."""
-    parallel_tool_calls: bool | None
-    """Whether one answer may hold several tool calls; not every family knows the key."""
     response_format: ResponseFormatDict | None
     """Force JSON, free or after a schema; some families refuse it together with tools."""
-    logprobs: bool | None
-    """Return log probabilities of the answer's tokens; provisioned throughput."""
-    top_logprobs: int | None
-    """Number of likeliest alternatives per token; needs `logprobs`."""
-    logit_bias: Mapping[str, Any] | None
-    """Bias per token id, from -100 to 100; OpenAI models behind external endpoints."""
-    reasoning_effort: ReasoningEffort | str | None
-    """How much to think. gpt-oss takes low to high, GPT-5 none to xhigh, DeepSeek and Kimi low,
-    high and max; GLM thinks at its most unless told none; Claude Opus 5 refuses it."""
-    thinking: Thinking | ThinkingDict | None
-    """Claude's extended thinking; an unknown key everywhere else."""
-    output_config: OutputConfig | OutputConfigDict | None
-    """Claude's effort for adaptive thinking."""
-    google_search: Mapping[str, Any] | None
-    """Ground a Gemini answer in a search; an empty object turns it on."""
-    service_tier: ServiceTier | str | None
-    """Processing tier, for provisioned throughput with priority."""
-    frequency_penalty: float | None
-    """Penalty from -2 to 2 on tokens by how often they occurred; external OpenAI models."""
-    presence_penalty: float | None
-    """Penalty from -2 to 2 on tokens that occurred at all; external OpenAI models."""
-    seed: int | None
-    """Makes sampling repeatable where supported; gpt-oss and Claude Opus 5 refuse it."""
-    user: str | None
-    """An id of the end user, for abuse monitoring by the provider."""
-    usage_context: Mapping[str, str] | None
-    """Text keys and values written to the usage tracking table."""
-    client_request_id: str | None
-    """An id of the caller's own, written to the usage and inference tables."""
-    extra_params: Mapping[str, Any] | None
-    """Provider extras as older clients send them; prefer top-level keys."""
-    custom_inputs: Mapping[str, Any] | None
-    """Inputs of an agent's own; chat agents only."""
-    context: ChatContext | ChatContextDict | None
-    """Conversation and user ids; chat agents only."""
-    databricks_options: DatabricksOptions | DatabricksOptionsDict | None
-    """Options of agents and custom models, such as the return of a trace."""
 
 
 class ChatRequestDict(ChatParams, total=False):
@@ -1126,6 +1131,7 @@ __all__ = (
     "AssistantMessageDict",
     "AudioUrlPartDict",
     "CacheControlDict",
+    "ChatCommonParams",
     "ChatContextDict",
     "ChatParams",
     "ChatRequestDict",

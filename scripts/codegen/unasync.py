@@ -29,6 +29,7 @@ _WORDS = {
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "_async": "_sync",
+    "aclose": "close",
     "aiter": "iter",
     "anext": "next",
     "asynchronous": "blocking",

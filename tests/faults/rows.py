@@ -176,7 +176,6 @@ NOT_PROVEN: Final = {
     "E-37": "exit code and output of the command: come with a streaming command",
     "E-38": "comes with a streaming command",
     "R-07": "neutral output on a terminal: comes with a streaming command",
-    "R-18": "comes with structured output",
     "T-11": "unreadable keys: the user's own ssl_context loads them",
     "L-11": "free-threaded builds: not installed here",
     "L-12": "IPython's own kernel: not installed here",

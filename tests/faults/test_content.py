@@ -8,12 +8,13 @@ import os
 import struct
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import chance
 import pytest
 import wire
 
-from databricks_serving.errors import InvalidResponseError, ResponseTooLargeError
+from databricks_serving.errors import InvalidResponseError, ParseError, ResponseTooLargeError
 from databricks_serving.options import Limits
 
 from .support.answers import Script, bare, reply
@@ -447,6 +448,33 @@ def test_an_answer_without_text_is_a_reply_that_says_why(house, data, reason, re
     assert (seen.text, seen.reasoning, seen.tool_calls) == ("", "", [])
     assert seen.finish_reason == reason
     assert (seen.message.refusal if seen.message else None) == refusal
+
+
+@dataclass
+class River:
+    name: str
+
+
+@pytest.mark.row("R-18")
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("The Po.", "the answer for River is not JSON"),
+        ('{"name": "Po"', "the answer for River is not JSON"),
+        ('{"name": 652}', r"does not fit: \$\.name: Expected `str`, got `int`"),
+        ('{"nom": "Po"}', r"does not fit: \$: Object missing required field `name`"),
+    ],
+)
+def test_an_answer_that_misses_its_type_is_an_error_that_keeps_it(house, text, match):
+    _, client = house.serve(reply(wire.chat(text)))
+    asked = {"model": "m", "messages": [{"role": "user", "content": PROMPT}]}
+    with house.raising(ParseError, match) as caught:
+        house.wait(client.chat.completions.parse(response_format=River, **asked))
+    assert caught.value.text == text
+    # Asked again, the model does better: the next answer of the server is a good one.
+    _, client = house.serve(reply(wire.chat(text)), reply(wire.chat('{"name": "Po"}')))
+    better = house.wait(client.chat.completions.parse(response_format=River, max_reasks=1, **asked))
+    assert better.parsed == River("Po")
 
 
 NAMES = ["__class__", "__dict__", "__init__", "model_", "self", "cls", "extra", "_extra", "meta"]

@@ -4,16 +4,19 @@
 
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from typing import Any, Unpack, assert_never, assert_type
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack, assert_never, assert_type
 
 import httpx
 import numpy as np
 import pandas as pd
 import polars as pl
+import pydantic
 
 from databricks_serving import (
     AsyncChunkStream,
     AsyncEventStream,
+    AsyncParsedStream,
     AsyncPredictionStream,
     AsyncServingClient,
     CallOptions,
@@ -21,6 +24,8 @@ from databricks_serving import (
     ColdStart,
     EventStream,
     Limits,
+    ParsedCompletion,
+    ParsedStream,
     Prediction,
     PredictionStream,
     RawResponse,
@@ -31,6 +36,8 @@ from databricks_serving import (
     auth,
     errors,
     events,
+    tool,
+    tools,
 )
 from databricks_serving.models import (
     AssistantMessage,
@@ -327,6 +334,135 @@ def tools_and_formats(client: ServingClient) -> None:
     create(model="m", messages=messages, reasoning_effort="low", stop=["a"], stream_options=None)
     create(model="m", messages=messages, thinking={"type": "enabled", "budget_tokens": 1024})
     create(model="m", messages=messages, thinking=Thinking(type_="adaptive"), temperature=None)
+
+
+@dataclass
+class River:
+    name: str
+
+
+class Town(TypedDict):
+    name: str
+
+
+class Lake(pydantic.BaseModel):
+    name: str
+
+
+def structured_output(client: ServingClient) -> None:
+    parse = client.chat.completions.parse
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    river = parse(model="m", messages=hi, response_format=River)
+    assert_type(river, ParsedCompletion[River])
+    assert_type(river.parsed, River)
+    assert_type(river.completion, ChatCompletion)
+    assert_type(river.usage, Usage | None)
+    assert_type(parse(model="m", messages=hi, response_format=Town).parsed, Town)
+    assert_type(parse(model="m", messages=hi, response_format=Lake).parsed, Lake)
+    assert_type(parse(model="m", messages=hi, response_format=list[River]).parsed, list[River])
+    assert_type(
+        parse(model="m", messages=hi, response_format=dict[str, int]).parsed, dict[str, int]
+    )
+    schema: dict[str, Any] = {"type": "object"}
+    assert_type(parse(model="m", messages=hi, response_format=schema).parsed, dict[str, Any])
+    either: ParsedCompletion[Any] = parse(
+        model="m", messages=hi, response_format=River | Town, max_reasks=2, strict=False
+    )
+    print(either.parsed)
+    stream = client.chat.completions.parse_stream
+    with stream(model="m", messages=hi, response_format=River, tools=[tide]) as events_:
+        assert_type(events_, ParsedStream[River])
+        for event in events_:
+            if event.type == "parsed.delta":
+                print(event.partial)
+            elif event.type == "text.delta":
+                assert_type(event.text, str)
+        assert_type(events_.get_final_parsed().parsed, River)
+
+
+async def asynchronous_structured_output(client: AsyncServingClient) -> None:
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    chat = client.chat.completions
+    parsed = await chat.parse(model="m", messages=hi, response_format=list[Lake], deadline=3)
+    assert_type(parsed.parsed, list[Lake])
+    async with chat.parse_stream(model="m", messages=hi, response_format=Town) as stream:
+        assert_type(stream, AsyncParsedStream[Town])
+        assert_type((await stream.get_final_parsed()).parsed, Town)
+
+
+def structured_errors(error: errors.StructuredOutputError) -> None:
+    assert_type(error.completion, ChatCompletion | None)
+    assert_type(error.text, str)
+    assert_type(error.usage, Usage | None)
+    assert_type(error.replies, tuple[ChatCompletion, ...])
+    if isinstance(error, errors.ParseError):
+        assert_type(error.path, str | None)
+
+
+@tool
+def tide(port: str, days: int = 1) -> list[float]:
+    return [float(days)] * len(port)
+
+
+@tool(name="ebb", strict=True)
+async def ebb(port: str) -> str:
+    return port
+
+
+def plain(port: str) -> str:
+    return port
+
+
+def function_tools(client: ServingClient) -> None:
+    assert_type(tide("Brest", days=2), list[float])
+    assert_type(tool(plain)("Brest"), str)
+    assert_type(tide.name, str)
+    assert_type(tide.definition, ToolDict)
+    assert_type(tide.parameters, dict[str, Any])
+    other: ToolDict = {"type": "function", "function": {"name": "f"}}
+    chat = client.chat.completions
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    chat.create(model="m", messages=hi, tools=[tide, tool(plain), other])
+    run = chat.run_tools(
+        model="m",
+        messages=hi,
+        tools=[tide, plain, other],
+        max_turns=3,
+        parallel=False,
+        on_step=lambda step: print(step.reply.text),
+        on_tool_error=lambda call, error: f"{call.id}: {error}",
+        deadline=30,
+        temperature=0,
+    )
+    assert_type(run, tools.ToolRun)
+    assert_type(run.text, str)
+    assert_type(run.reply, ChatCompletion)
+    assert_type(run.messages, list[MessageDict])
+    assert_type(run.usage, Usage | None)
+    assert_type(run.pending, tuple[ToolCall, ...])
+    assert_type(run.steps[0].results, tuple[tools.ToolResult, ...])
+    chat.create(model="m", messages=run.messages)
+    with chat.stream_tools(model="m", messages=hi, tools=[tide], on_tool_error="raise") as stream:
+        for event in stream:
+            if event.type == "tool.result":
+                assert_type(event.result, tools.ToolResult)
+            elif event.type == "text.delta":
+                assert_type(event.text, str)
+        assert_type(stream.text_stream, Iterator[str])
+        assert_type(stream.get_final_run(), tools.ToolRun)
+
+
+async def asynchronous_tools(client: AsyncServingClient) -> None:
+    assert_type(await ebb("Brest"), str)
+    hi: list[MessageDict] = [{"role": "user", "content": "Hi"}]
+    run = await client.chat.completions.run_tools(model="m", messages=hi, tools=[ebb, tide])
+    assert_type(run, tools.ToolRun)
+    async with client.chat.completions.stream_tools(model="m", messages=hi, tools=[ebb]) as stream:
+        assert_type(stream.text_stream, AsyncIterator[str])
+        async for event in stream:
+            if event.type == "tool.step":
+                assert_type(event.step, tools.ToolStep)
+        assert_type(await stream.get_final_run(), tools.ToolRun)
 
 
 def options(client: ServingClient) -> None:

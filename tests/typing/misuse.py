@@ -11,6 +11,7 @@ from databricks_serving import (
     Timeouts,
     errors,
     parts,
+    tool,
 )
 from databricks_serving.models import ChatCompletion, TextPart, UserMessage
 from databricks_serving.params import ChatParams, MessageDict, ToolDict
@@ -75,6 +76,27 @@ def made_parts() -> None:
     parts.image(io.StringIO())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     message: MessageDict = {"role": "user", "content": parts.text("a")}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     print(message)
+
+
+def function_tools(client: ServingClient) -> None:
+    @tool
+    def tide(port: str) -> str:
+        return port
+
+    tide(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    run_tools = client.chat.completions.run_tools
+    run_tools(model="m", messages=HI)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    run_tools(model="m", messages=HI, tools=tide)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    run_tools(model="m", messages=HI, tools=[tide], max_turn=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    run_tools(model="m", messages=HI, tools=[tide], on_tool_error="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def structured_output(client: ServingClient) -> None:
+    parse = client.chat.completions.parse
+    parse(model="m", messages=HI, response_format="River")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    parse(model="m", messages=HI)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    parse(model="m", messages=HI, response_format=int, max_reask=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    print(parse(model="m", messages=HI, response_format=int).parsed.name)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
 
 
 def options() -> None:

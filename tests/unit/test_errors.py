@@ -13,6 +13,7 @@ from databricks_serving import errors
 from databricks_serving._core.statuses import error_class
 from databricks_serving._trail import _STOPPED_BY
 from databricks_serving.models import ChatCompletion
+from databricks_serving.tools import ToolRun, ToolStep
 from databricks_serving_api.types import ReplyMeta
 
 CLASSES = {name: getattr(errors, name) for name in errors.__all__ if name.endswith("Error")}
@@ -76,6 +77,15 @@ def examples():
     for error in [kind("a") for kind in broken]:
         error.partial = partial
         yield error
+    for kind in (
+        errors.StructuredOutputError,
+        errors.LengthFinishReasonError,
+        errors.ContentFilterFinishReasonError,
+        errors.RefusalError,
+    ):
+        yield kind("a", replies=[partial], usage=partial.usage)
+    yield errors.ParseError("a", path="$.b", expected="c", replies=[partial])
+    yield errors.ToolLoopError("a", ToolRun([], (ToolStep(partial),)))
     yield errors.TokenError("a", source="oauth-m2m", transient=True, status_code=503)
     error = errors.StreamServerError("a", status_code=429, error_code="X", body={"error": "a"})
     error.partial = partial

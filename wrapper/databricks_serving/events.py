@@ -4,8 +4,9 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from databricks_serving._tool_runs import ToolResult, ToolStep
 from databricks_serving_api.models import (
     AgentChunk,
     ChatCompletionChunk,
@@ -29,12 +30,17 @@ __all__ = [
     "CompletionEvent",
     "FinishEvent",
     "OutputItemEvent",
+    "ParsedDeltaEvent",
+    "ParsedEvent",
     "ReasoningDeltaEvent",
     "RefusalDeltaEvent",
     "ResponsesStreamEvent",
     "TextDeltaEvent",
     "ToolCallDeltaEvent",
     "ToolCallDoneEvent",
+    "ToolEvent",
+    "ToolResultEvent",
+    "ToolStepEvent",
 ]
 
 ChunkT_co = TypeVar("ChunkT_co", covariant=True)
@@ -122,6 +128,34 @@ class OutputItemEvent:
     type: Literal["output_item"] = field(default="output_item", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedDeltaEvent:
+    """There is more of an answer in JSON.
+
+    `partial` is what there is: dicts and lists as decoded, texts as far as they have come, without
+    the checks of the type. It grows in place from event to event: copy it to keep it.
+    """
+
+    partial: Any = field(repr=False)
+    type: Literal["parsed.delta"] = field(default="parsed.delta", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultEvent:
+    """A tool was called, and gave a result or failed."""
+
+    result: ToolResult
+    type: Literal["tool.result"] = field(default="tool.result", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStepEvent:
+    """A turn of a run of tools is over: the model has answered, and all its calls are done."""
+
+    step: ToolStep
+    type: Literal["tool.step"] = field(default="tool.step", repr=False)
+
+
 ChatEvent: TypeAlias = (
     ChunkEvent[ChatCompletionChunk]
     | TextDeltaEvent
@@ -132,6 +166,12 @@ ChatEvent: TypeAlias = (
     | FinishEvent
 )
 """What `client.chat.completions.stream` yields."""
+
+ParsedEvent: TypeAlias = ChatEvent | ParsedDeltaEvent
+"""What `client.chat.completions.parse_stream` yields."""
+
+ToolEvent: TypeAlias = ChatEvent | ToolResultEvent | ToolStepEvent
+"""What `client.chat.completions.stream_tools` yields."""
 
 CompletionEvent: TypeAlias = ChunkEvent[CompletionChunk] | TextDeltaEvent | FinishEvent
 """What `client.completions.stream` yields."""

@@ -5,6 +5,7 @@ Wherever a call takes one of these, it takes the model of the same name (without
 
 from databricks_serving._core.arguments import (
     ChatArguments,
+    ChatCommonArguments,
     CompletionArguments,
     DocumentsArguments,
     EmbeddingArguments,
@@ -13,11 +14,14 @@ from databricks_serving._core.arguments import (
     ResponsesArguments,
 )
 from databricks_serving._core.rows.forms import FrameLike
+from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
+from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving.options import CallOptions
 from databricks_serving_api.params import (
     AssistantMessageDict,
     AudioUrlPartDict,
     CacheControlDict,
+    ChatCommonParams,
     ChatParams,
     CompletionParams,
     ContentPartDict,
@@ -48,6 +52,8 @@ __all__ = [
     "CacheControlDict",
     "CallOptions",
     "ChatArguments",
+    "ChatCommonArguments",
+    "ChatCommonParams",
     "ChatParams",
     "CompletionArguments",
     "CompletionParams",
@@ -62,6 +68,8 @@ __all__ = [
     "ImagePartDict",
     "InputAudioPartDict",
     "MessageDict",
+    "ParseArguments",
+    "ParsedStreamArguments",
     "PredictionArguments",
     "PredictionParams",
     "QueryArguments",
@@ -75,6 +83,7 @@ __all__ = [
     "ToolChoiceDict",
     "ToolDict",
     "ToolMessageDict",
+    "ToolRunArguments",
     "UserMessageDict",
     "VideoUrlPartDict",
 ]

@@ -38,3 +38,14 @@ def test_a_catch_all_object_has_no_typed_dict(document):
     assert "items: Sequence[ItemDict] | None" in source
     assert "ItemDict: TypeAlias = Known | KnownDict | Unknown\n" in source
     assert "UnknownDict" not in source
+
+
+def test_a_part_of_the_keywords_has_a_name_of_its_own(document):
+    (item,) = document["paths"].values()
+    post = item["post"]
+    post["x-sdk-operations"][0]["common"] = {"name": "AskCommon", "without": ["question"]}
+    source = emit_params(project(document))
+    assert 'class AskCommon(TypedDict, total=False):\n    """What `AskParams` holds but' in source
+    assert "class AskParams(AskCommon, total=False):\n    question: Required[str]\n" in source
+    assert "class AskDict(AskParams, total=False):\n    stream: bool\n" in source
+    assert '"AskCommon"' in source

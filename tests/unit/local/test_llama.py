@@ -5,10 +5,13 @@ import json
 import math
 import struct
 from contextlib import closing
+from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Literal
 
 import pytest
 
+from databricks_serving import ServingClient
 from databricks_serving.local import LocalEndpoint
 
 pytestmark = pytest.mark.skipif(
@@ -76,6 +79,33 @@ def test_a_json_schema_is_followed(ask):
         {"messages": [USER], "response_format": wanted, "max_tokens": 40, "temperature": 0},
     ).json
     assert json.loads(reply["choices"][0]["message"]["content"])["mood"] in {"good", "bad"}
+
+
+@dataclass
+class Mood:
+    mood: Literal["good", "bad"]
+    score: int
+
+
+def test_an_answer_is_an_object_of_a_type():
+    arguments = {
+        "model": "local-chat",
+        "messages": [USER],
+        "response_format": Mood,
+        "max_tokens": 60,
+        "temperature": 0,
+        "timeout": 100,
+    }
+    with LocalEndpoint(model="smollm2") as local, ServingClient(local.host, local.token) as client:
+        whole = client.chat.completions.parse(**arguments)
+        with client.chat.completions.parse_stream(**arguments) as stream:
+            parts = [dict(e.partial) for e in stream if e.type == "parsed.delta"]
+            streamed = stream.get_final_parsed()
+    assert whole.parsed == streamed.parsed
+    assert whole.parsed.mood in {"good", "bad"}
+    assert parts[0] == {}
+    assert Mood(**parts[-1]) == whole.parsed
+    assert whole.usage.completion_tokens > 0
 
 
 def test_several_prompts_are_completed_whole_and_streamed(ask):

@@ -17,6 +17,8 @@ async def gather(jobs: Sequence[Callable[[], Awaitable[ResultT]]], limit: int) -
         jobs: What to do.
         limit: How many to do at once, at least 1.
     """
+    if min(limit, len(jobs)) <= 1:
+        return [await job() for job in jobs]
     results: dict[int, ResultT] = {}
     failures: list[Exception] = []
     waiting = iter(enumerate(jobs))

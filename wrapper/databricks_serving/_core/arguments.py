@@ -15,6 +15,7 @@ from databricks_serving._core.boundary import CallableT, forgetful
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving.options import CallOptions, RequestOptions
 from databricks_serving_api.params import (
+    ChatCommonParams,
     ChatParams,
     CompletionParams,
     CreateEndpointParams,
@@ -42,6 +43,10 @@ OPTION_NAMES = frozenset(CallOptions.__annotations__)
 
 class ChatArguments(ChatParams, CallOptions, total=False):
     """Keyword arguments of a chat call."""
+
+
+class ChatCommonArguments(ChatCommonParams, CallOptions, total=False):
+    """Keyword arguments of a chat call that has another type for its tools or its answer."""
 
 
 class CompletionArguments(CompletionParams, CallOptions, total=False):

@@ -1,7 +1,7 @@
 """What a call is about (messages, a prompt, texts), checked before anything is sent."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 from databricks_serving._core.argument_types import check_types
 from databricks_serving._core.json_codec import kind_of
@@ -34,6 +34,7 @@ def check_chat(given: Mapping[str, Any]) -> None:
         raise InvalidRequestError(f"messages must be {_MESSAGES}, not an empty one")
     for position, message in enumerate(messages):
         _check_message(message, f"messages[{position}]")
+    _refuse_python(given)
     check_types(ChatParams, given)
 
 
@@ -106,6 +107,22 @@ def count_texts(body: Mapping[str, Any]) -> int | None:
     if not (_is_list(texts) and all(isinstance(text, str) for text in texts)):
         return None
     return len(texts)
+
+
+def _refuse_python(given: Mapping[str, Any]) -> None:
+    """Refuse functions and types where the wire has JSON, naming what takes them."""
+    wanted = given.get("response_format")
+    if isinstance(wanted, type) or get_origin(wanted) is not None:
+        raise InvalidRequestError("response_format is a type: parse() takes one, not this method")
+    tools: Any = given.get("tools")
+    if not _is_list(tools):
+        return
+    for position, tool in enumerate(tools):
+        if not isinstance(tool, Model) and callable(tool):
+            raise InvalidRequestError(
+                f"tools[{position}] is a function: run_tools() takes one; here pass "
+                "databricks_serving.tool(function)"
+            )
 
 
 def _check_message(message: Any, place: str) -> None:

@@ -24,13 +24,20 @@
     ├── EndpointWaitError                      an endpoint did not become ready
     ├── InvalidResponseError                   the answer is not what the contract says
     │   └── ResponseTooLargeError              ... or larger than the client takes in
-    └── StreamError                            a stream broke; `partial` keeps what had come
-        ├── StreamInterruptedError             it ended without an end
-        │   └── StreamTimeoutError             ... in time; also an APITimeoutError
-        └── StreamServerError                  the server reported an error inside it
+    ├── StreamError                            a stream broke; `partial` keeps what had come
+    │   ├── StreamInterruptedError             it ended without an end
+    │   │   └── StreamTimeoutError             ... in time; also an APITimeoutError
+    │   └── StreamServerError                  the server reported an error inside it
+    ├── StructuredOutputError                  an answer without the object that was asked for
+    │   ├── LengthFinishReasonError            it was cut off
+    │   ├── ContentFilterFinishReasonError     a filter stopped it
+    │   ├── RefusalError                       the model refused
+    │   └── ParseError                         it is no JSON, or does not fit the type
+    └── ToolLoopError                          a run of tools came to no end; `run` keeps it
 
 Errors pickle and copy, and hold neither the token nor the prompt. What a server says about a
-request is passed on, shortened.
+request is passed on, shortened. The one exception is asked for: `run` of an error in a run of tools
+holds its conversation; no message and no repr shows it.
 """
 
 from databricks_serving._trail import (
@@ -55,6 +62,14 @@ from databricks_serving.errors._answers import (
     UnprocessableEntityError,
 )
 from databricks_serving.errors._endpoints import EndpointWaitError
+from databricks_serving.errors._results import (
+    ContentFilterFinishReasonError,
+    LengthFinishReasonError,
+    ParseError,
+    RefusalError,
+    StructuredOutputError,
+    ToolLoopError,
+)
 from databricks_serving.errors._root import (
     ClientClosedError,
     ConfigError,
@@ -81,16 +96,20 @@ __all__ = [
     "ClientClosedError",
     "ConfigError",
     "ConflictError",
+    "ContentFilterFinishReasonError",
     "EndpointNotReadyError",
     "EndpointWaitError",
     "InternalServerError",
     "InvalidRequestError",
     "InvalidResponseError",
+    "LengthFinishReasonError",
     "NotFoundError",
+    "ParseError",
     "PartialReply",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RefusalError",
     "ResponseTooLargeError",
     "SentRequest",
     "ServingError",
@@ -99,7 +118,9 @@ __all__ = [
     "StreamServerError",
     "StreamTimeoutError",
     "StreamUseError",
+    "StructuredOutputError",
     "TokenError",
+    "ToolLoopError",
     "UnprocessableEntityError",
 ]
 

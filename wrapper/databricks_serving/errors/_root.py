@@ -1,8 +1,12 @@
 """The root of all errors, and those of calls that were never sent."""
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from databricks_serving._trail import Attempt, SentRequest, account_of
+
+if TYPE_CHECKING:
+    from databricks_serving._tool_runs import ToolRun
+    from databricks_serving_api.models import ChatCompletion
 
 
 class PartialReply(Protocol):
@@ -37,6 +41,8 @@ class ServingError(Exception):
         maybe_executed: False where the server provably did not run the model.
         hint: What usually helps, in one line, for causes that are well known.
         request: What was to be sent, without body and secrets; None if it could not be built.
+        run: Of a run of tools, what was done before the error; None elsewhere.
+        replies: Of an answer that was to be an object, all that the model answered; else empty.
     """
 
     endpoint: str | None = None
@@ -50,6 +56,8 @@ class ServingError(Exception):
     maybe_executed: bool = False
     hint: str | None = None
     request: SentRequest | None = None
+    run: "ToolRun | None" = None
+    replies: "tuple[ChatCompletion, ...]" = ()
 
     def to_curl(self) -> str | None:
         """Return the request as a curl command, or None if it could not be built.

@@ -1,18 +1,28 @@
 """Chat, as the asynchronous client offers it."""
 
-from typing import Literal, TypeAlias, Unpack, overload
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, TypeAlias, TypeVar, Unpack, overload
 
 from databricks_serving._async.caller import AsyncCaller
+from databricks_serving._async.resources.parsing import AsyncParsedStream, ask
+from databricks_serving._async.resources.tool_runs import AsyncToolRunner, AsyncToolStream
 from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
 from databricks_serving._core.arguments import ChatArguments, public_method
 from databricks_serving._core.explanation import Explanation
 from databricks_serving._core.operations import CHAT
 from databricks_serving._core.raw import RawResponse
+from databricks_serving._core.structured.answer import ParsedCompletion
+from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
+from databricks_serving._core.tools.arguments import ToolRunArguments
+from databricks_serving._tool_runs import ToolRun
 from databricks_serving.events import ChatEvent
 from databricks_serving_api.models import ChatCompletion, ChatCompletionChunk
 
 AsyncChatChunks: TypeAlias = AsyncChunkStream[ChatCompletion, ChatCompletionChunk, ChatEvent]
 AsyncChatStream: TypeAlias = AsyncEventStream[ChatCompletion, ChatCompletionChunk, ChatEvent]
+
+T = TypeVar("T")
 
 
 class AsyncChatCompletions:
@@ -84,6 +94,106 @@ class AsyncChatCompletions:
         Takes what `create` takes, and refuses what it refuses.
         """
         return await self._caller.explain(CHAT, model, arguments, stream=stream)
+
+    @overload
+    async def parse(
+        self, *, model: str, response_format: type[T], **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[T]: ...
+
+    @overload
+    async def parse(
+        self,
+        *,
+        model: str,
+        response_format: Mapping[str, Any],
+        **arguments: Unpack[ParseArguments],
+    ) -> ParsedCompletion[dict[str, Any]]: ...
+
+    @overload
+    async def parse(
+        self, *, model: str, response_format: UnionType, **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[Any]: ...
+
+    @public_method(ParseArguments)
+    async def parse(
+        self, *, model: str, response_format: Any, **arguments: Unpack[ParseArguments]
+    ) -> ParsedCompletion[Any]:
+        """Answer a conversation with an object of a type.
+
+        Args:
+            model: Name of the endpoint.
+            response_format: The type: a dataclass, an attrs class, a TypedDict, a pydantic model,
+                `list[...]` of one and the like; or a JSON Schema as a dict.
+            **arguments: What `create` takes, and the options documented on `ParseArguments`.
+                `deadline` is for all calls together.
+
+        Raises:
+            InvalidRequestError: Before anything is sent, naming the argument or the field.
+            StructuredOutputError: When the answer has no object of the type: `ParseError`,
+                `LengthFinishReasonError`, `ContentFilterFinishReasonError` or `RefusalError`, each
+                with the answer.
+            ServingError: As `create` does.
+        """
+        return await ask(self._caller, model, response_format, arguments)
+
+    @overload
+    def parse_stream(
+        self, *, model: str, response_format: type[T], **arguments: Unpack[ParsedStreamArguments]
+    ) -> AsyncParsedStream[T]: ...
+
+    @overload
+    def parse_stream(
+        self,
+        *,
+        model: str,
+        response_format: Mapping[str, Any],
+        **arguments: Unpack[ParsedStreamArguments],
+    ) -> AsyncParsedStream[dict[str, Any]]: ...
+
+    @overload
+    def parse_stream(
+        self, *, model: str, response_format: UnionType, **arguments: Unpack[ParsedStreamArguments]
+    ) -> AsyncParsedStream[Any]: ...
+
+    @public_method(ParsedStreamArguments)
+    def parse_stream(
+        self, *, model: str, response_format: Any, **arguments: Unpack[ParsedStreamArguments]
+    ) -> AsyncParsedStream[Any]:
+        """Answer with an object whose parts are there as they come, in a context manager.
+
+        Takes what `parse` takes but for `max_reasks`, and raises what `stream` raises. Its
+        `get_final_parsed` raises what `parse` raises.
+        """
+        return AsyncParsedStream(self._caller, model, response_format, arguments)
+
+    @public_method(ToolRunArguments)
+    async def run_tools(self, *, model: str, **arguments: Unpack[ToolRunArguments]) -> ToolRun:
+        """Answer a conversation, calling the tools that the model calls until it has answered.
+
+        An error of a tool, and a call that does not fit one, is told to the model. After the first
+        turn a forcing `tool_choice` becomes `auto`. The list of messages is not changed.
+
+        Args:
+            model: Name of the endpoint.
+            **arguments: What `create` takes, and the options of a run, documented on
+                `ToolRunArguments`. `deadline` is for the whole run, all turns and tools; a tool
+                that runs is not broken off by it.
+
+        Raises:
+            InvalidRequestError: Before anything is sent, naming the argument.
+            ToolLoopError: When the model still calls tools after `max_turns` turns.
+            ServingError: As `create` does. `run` of each of these has what was done.
+        """
+        return await AsyncToolRunner.of(self._caller, model, arguments).run()
+
+    @public_method(ToolRunArguments)
+    def stream_tools(self, *, model: str, **arguments: Unpack[ToolRunArguments]) -> AsyncToolStream:
+        """Make a run of tools with typed events, in a context manager that sends on entry.
+
+        Takes what `run_tools` takes. Reading it raises what `run_tools` raises, and what reading a
+        stream raises.
+        """
+        return AsyncToolStream(AsyncToolRunner.of(self._caller, model, arguments))
 
 
 class AsyncRawChatCompletions:

@@ -1,0 +1,68 @@
+"""Types that msgspec reads: dataclasses, attrs classes, TypedDicts, structs and the rest."""
+
+import json
+import re
+from typing import Any, Final, Generic, TypeVar
+
+from databricks_serving._core.structured.describe import Schema, describe
+from databricks_serving._core.structured.extras import need
+from databricks_serving._core.structured.misfit import MisfitError
+from databricks_serving.errors import InvalidRequestError
+
+T = TypeVar("T")
+
+_MESSAGE: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
+# What msgspec says itself names types and keys; anything else is a class's own message.
+_OWN: Final = ("Expected ", "Object ", "Invalid ", "JSON ", "Input ", "Integer ", "Number ")
+_WITH_VALUE: Final = "Invalid enum value"
+
+
+class PlainConverter(Generic[T]):
+    """Reads JSON as objects of a type, with msgspec."""
+
+    def __init__(self, hint: Any, place: str) -> None:
+        self.schema: Schema = describe(hint, place)
+        try:
+            self._decoder: Any = need("msgspec.json").Decoder(hint)
+        except (NameError, TypeError, ValueError) as error:
+            fault: str = str(error).partition("\n")[0]
+        else:
+            return
+        raise InvalidRequestError(f"{place}: {fault}")
+
+    def read(self, value: Any) -> T:
+        """Return the object that a decoded JSON value stands for; raises MisfitError."""
+        try:
+            result: T = self._decoder.decode(json.dumps(value))
+        except (need("msgspec").DecodeError, RecursionError) as error:
+            misfit = _misfit(error)
+        else:
+            return result
+        raise misfit
+
+
+def _misfit(error: Exception) -> MisfitError:
+    found = _MESSAGE.fullmatch(str(error))
+    what = found["what"] if found else ""
+    path = (found["path"] if found else None) or "$"
+    expected = what
+    if error.__cause__ is not None or not what.startswith(_OWN):
+        kind = type(error.__cause__ or error).__name__
+        expected = f"its class refuses it ({kind})"
+    elif what.startswith(_WITH_VALUE):
+        expected = "Expected one of the values of its type"
+    return MisfitError(path, expected, f"{path}: {what}")
+
+
+def to_plain(value: Any) -> Any:
+    """Return the JSON form of any object that msgspec knows; raises TypeError for others."""
+    msgspec = need("msgspec")
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_other)
+
+
+def _other(value: Any) -> Any:
+    for method, arguments in (("model_dump", {"mode": "json"}), ("tolist", {}), ("to_dict", {})):
+        convert = getattr(value, method, None)
+        if callable(convert):
+            return convert(**arguments)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

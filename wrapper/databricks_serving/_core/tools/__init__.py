@@ -1,0 +1,1 @@
+"""Functions as tools, and the rules of a run of them."""
