@@ -148,6 +148,8 @@ def test_what_an_agent_did_can_be_sent_back(shell):
 )
 def test_the_id_of_the_trace_is_found_wherever_it_is(where):
     assert ResponsesReply.from_dict(answer(**where)).trace_id == "tr-1"
+    odd = {"databricks_output": {"trace": "tr"}, "metadata": ["tr"]}
+    assert ResponsesReply.from_dict(answer(**odd)).trace_id is None
     assert ResponsesReply.from_dict(answer()).trace_id is None
 
 
@@ -304,6 +306,16 @@ def test_reasoning_and_refusals_are_told_apart(shell):
     told, reply = events_of(shell, thought, refused, done(item))
     assert [e.type for e in told] == ["reasoning.delta", "refusal.delta", "output_item"]
     assert reply.text == ""
+
+
+@pytest.mark.parametrize("call", ["responses", "agents"])
+def test_signs_of_life_are_no_part_of_the_answer(shell, call):
+    life = b"event: ping\ndata: {}\n\n", b": alive\n\n", b"event: ping\ndata:\n\n"
+    events = [delta("652"), done(message("652 km."))] if call == "responses" else [piece("652 km.")]
+    told, reply = events_of(shell, *life, *events, *life, "[DONE]", call=call)
+    assert reply.text == "652 km."
+    assert len(reply.messages) == 1
+    assert texts(told)[0].startswith("652")
 
 
 def test_named_events_are_read(shell):

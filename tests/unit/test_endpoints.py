@@ -103,6 +103,14 @@ def test_the_contract_of_an_endpoint_is_read(shell):
             {"name": "m", "config": {"served_entities": [{"name": "v"}, 1]}},
             r"config.served_entities\[1\] is not an object",
         ),
+        (
+            "get",
+            {
+                "name": "m",
+                "config": {"served_models": [{"state": {"deployment_state_message": []}}]},
+            },
+            r"config.served_models\[0\].state.deployment_state_message is not a text",
+        ),
         ("get_openapi", {"paths": {}}, "openapi is not a version of OpenAPI"),
         ("get_openapi", [], "a JSON list, not an object"),
     ],

@@ -102,8 +102,9 @@ class ResponsesReplyMixin(Shown, Reply):
     @property
     def trace_id(self) -> str | None:
         """Id of the trace, from wherever the server put it."""
-        places = ((self.trace or {}).get("info"), self.metadata, self.to_dict())
-        return next(filter(None, map(_trace_id_in, places)), None)
+        info = _value_in(self.trace, "info")
+        found = (_value_in(place, "trace_id") for place in (info, self.metadata, self.to_dict()))
+        return next((one for one in found if one and isinstance(one, str)), None)
 
     def to_input(self) -> list[ResponsesInputItemDict]:
         """Return the output in the form in which the next turn sends it back."""
@@ -260,6 +261,6 @@ def _as_input(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"id": name[:_MAX_ID]} if isinstance(name, str) and len(name) > _MAX_ID else item
 
 
-def _trace_id_in(place: Any) -> str | None:
-    found = place.get("trace_id") if hasattr(place, "get") else None
-    return found if isinstance(found, str) else None
+def _value_in(place: Any, key: str) -> Any:
+    # A server may send anything there, and the models keep it.
+    return place.get(key) if hasattr(place, "get") else None

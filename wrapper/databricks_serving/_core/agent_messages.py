@@ -46,20 +46,25 @@ class AgentAccumulator:
         self._envelope |= {
             key: dump(value) for key in _ENVELOPE if (value := getattr(chunk, key)) is not None
         }
-        delta = chunk.delta.to_dict()
-        message = self._message_of(delta)
-        content, calls = delta.pop("content", None), delta.pop("tool_calls", None)
-        message |= {key: value for key, value in delta.items() if value is not None}
-        if content is not None:
-            self._texts[-1].append(content)
-        if calls:
-            message.setdefault("tool_calls", []).extend(calls)
+        self._add({k: v for k, v in chunk.delta.to_dict().items() if v is not None})
         if chunk.text:
             yield TextDeltaEvent(chunk.text)
         for position, call in enumerate(chunk.delta.tool_calls or ()):
             yield ToolCallDoneEvent(call, position)
         if chunk.finish_reason is not None:
             yield FinishEvent(chunk.finish_reason)
+
+    def _add(self, delta: dict[str, Any]) -> None:
+        # A sign of life, and the id of a trace, come without a piece of a message.
+        if not delta.keys() - {"role"}:
+            return
+        message = self._message_of(delta)
+        content, calls = delta.pop("content", None), delta.pop("tool_calls", None)
+        message |= delta
+        if content is not None:
+            self._texts[-1].append(content)
+        if calls:
+            message.setdefault("tool_calls", []).extend(calls)
 
     def _message_of(self, delta: dict[str, Any]) -> dict[str, Any]:
         last = self._messages[-1] if self._messages else {}
