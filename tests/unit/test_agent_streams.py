@@ -5,11 +5,19 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import wire
 
+from databricks_serving import UsageTotals
 from databricks_serving._core.agent_messages import AgentAccumulator
 from databricks_serving._core.agent_shapes import check_agent_chunk, check_response_event
+from databricks_serving._core.operations import RESPONSES
+from databricks_serving._core.reading import Reading
 from databricks_serving._core.responses import ResponsesAccumulator
-from databricks_serving.models import AgentChunk, ResponsesEvent
+from databricks_serving._core.streaming import StreamSession
+from databricks_serving.errors import ServingError
+from databricks_serving.models import AgentChunk, ReplyMeta, ResponsesEvent
+
+STREAM = {"content-type": "text/event-stream"}
 
 NOISE = [
     {"type": "ping"},
@@ -166,6 +174,38 @@ def test_a_stream_that_is_cut_within_a_turn_or_an_item_is_not_whole(seed):
         assert bool(accumulator.finished) == whole
         if not server.interleaves:
             assert text_in(told) == accumulator.snapshot().text
+
+
+ODD = [None, 0, -1, True, 1.5, "", "x", [], [1], {}, {"a": None}, [{}], {"type": "message"}]
+ODD += [[{"type": None, "text": 5}], [{"type": {}, "text": "a"}], {"output": [{"type": "message"}]}]
+
+
+def mutated(value, rng):
+    if rng.random() < 0.05:
+        return rng.choice(ODD)
+    if isinstance(value, dict):
+        return {key: mutated(one, rng) for key, one in value.items() if rng.random() > 0.05}
+    return [mutated(one, rng) for one in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_events_of_any_shape_are_read_or_refused(part):
+    read_whole = 0
+    for seed in range(part * 500, part * 500 + 500):
+        rng = random.Random(seed)  # noqa: S311 - a test that can be repeated
+        session = StreamSession(RESPONSES, ReplyMeta(200, STREAM), Reading())
+        events = [mutated(one, rng) if rng.random() < 0.2 else one for one in Server(rng).events()]
+        try:
+            session.feed(wire.sse(*events, "[DONE]"))
+            while session.pop() is not None:
+                list(session.news)
+            read_whole += 1
+        except ServingError:
+            pass
+        reply = session.snapshot()
+        shown = reply.text, reply.trace_id, reply.to_input(), reply.function_calls, repr(reply)
+        assert [*shown, reply._repr_markdown_(), UsageTotals.of(reply.usage)]
+    assert read_whole > 50
 
 
 def test_a_text_without_an_item_is_kept_where_the_turn_is_over():

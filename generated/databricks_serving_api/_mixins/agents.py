@@ -140,14 +140,14 @@ class ResponsesMessageMixin:
     @property
     def text(self) -> str:
         """The text of all its parts; empty if it has none."""
-        return self._joined({"input_text", "output_text"}, "text")
+        return self._joined(("input_text", "output_text"), "text")
 
     @property
     def refusal(self) -> str:
         """The text in which it refuses; empty if it does not."""
-        return self._joined({"refusal"}, "refusal")
+        return self._joined(("refusal",), "refusal")
 
-    def _joined(self, kinds: set[str], name: str) -> str:
+    def _joined(self, kinds: tuple[str, ...], name: str) -> str:
         parts = (part for part in self.content if part.type_ in kinds)
         texts = (getattr(part, name, None) for part in parts)
         return "".join(text for text in texts if isinstance(text, str))

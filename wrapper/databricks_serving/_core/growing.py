@@ -209,12 +209,12 @@ class ToldItems:
 
 def text_of(item: Mapping[str, Any]) -> str:
     """Return the text of an item, as the model of a message shows it."""
-    return _joined(item, {"input_text", "output_text"}, "text")
+    return _joined(item, ("input_text", "output_text"), "text")
 
 
 def refusal_of(item: Mapping[str, Any]) -> str:
     """Return the text in which an item refuses."""
-    return _joined(item, {"refusal"}, "refusal")
+    return _joined(item, ("refusal",), "refusal")
 
 
 def name_of(item: Mapping[str, Any]) -> tuple[str | None, str | None] | None:
@@ -228,7 +228,7 @@ def _text_in(item: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _joined(item: Mapping[str, Any], kinds: set[str], key: str) -> str:
+def _joined(item: Mapping[str, Any], kinds: tuple[str, ...], key: str) -> str:
     parts = item.get("content")
     if item.get("type") != "message" or not is_list(parts):
         return ""
