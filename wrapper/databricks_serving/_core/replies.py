@@ -132,7 +132,7 @@ def checked_object(
     operation: Operation[Any], response: Response, parts: int | None = None
 ) -> dict[str, Any]:
     """Return the JSON object of a response, checked and completed; raises as `read_reply` does."""
-    data = decode_object(response)
+    data = decode_object(response, any_json=operation.any_json)
     try:
         operation.check(data, parts)
     except InvalidResponseError as error:
@@ -147,8 +147,12 @@ def _other_task(data: dict[str, Any], fault: str) -> str:
     return "" if calls is None else f"; it is an answer for {calls}: this endpoint has another task"
 
 
-def decode_object(response: Response) -> dict[str, Any]:
+def decode_object(response: Response, *, any_json: bool = False) -> dict[str, Any]:
     """Return the JSON object of a response.
+
+    Args:
+        response: The response.
+        any_json: Return the JSON of the response under the key `value`, whatever it is.
 
     Raises:
         InvalidResponseError: When there is none.
@@ -158,12 +162,13 @@ def decode_object(response: Response) -> dict[str, Any]:
         data = json_codec.decode(response.body)
     except json_codec.JSONDecodeError as error:
         raise not_json(response, str(error)) from None
-    if not is_object(data):
+    if is_object(data):
+        facts = find_event_error(data)
+        if facts is not None:
+            raise reported_error(response.meta, facts, data)
+    elif not any_json:
         raise _invalid(response, f"the body is a JSON {type(data).__name__}, not an object")
-    facts = find_event_error(data)
-    if facts is not None:
-        raise reported_error(response.meta, facts, data)
-    return data
+    return {"value": data} if any_json else data
 
 
 def not_json(response: Response, reason: str) -> InvalidResponseError:

@@ -130,8 +130,7 @@ def build_request(
         raise InvalidRequestError(
             "extra_body must not set stream: use create(stream=True), or predict_stream"
         )
-    route = _route(options, settings)
-    name = check_endpoint(endpoint, operation.endpoint_argument)
+    name, route = _called(operation, settings, endpoint, options)
     named = {} if route is None else {"model": name}
     body, changes = _adapted(operation, settings, name, options, {**given, **extra})
     body = {**named, **({"stream": True} if stream else {}), **body}
@@ -163,6 +162,17 @@ def split_arguments(
     return given, {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
 
 
+def _called(
+    operation: Operation[Any], settings: Settings, endpoint: str, options: Mapping[str, Any]
+) -> tuple[str, Route | None]:
+    """Return the name of what is called, and the way to it; None where it has its own path."""
+    if operation.on_host:
+        refuse_for_apps(options)
+        return endpoint, None
+    route = _route(options, settings)
+    return check_endpoint(endpoint, operation.endpoint_argument), route
+
+
 def _adapted(
     operation: Operation[Any],
     settings: Settings,
@@ -189,8 +199,10 @@ def _url(
     route: Route | None,
     options: Mapping[str, Any],
 ) -> str:
-    served_model = _check_served_model(options.get("served_model"))
+    served_model = check_served_model(options.get("served_model"))
     query = mapping_of(options, "extra_query")
+    if operation.on_host:
+        return place.url_on_host(path, query)
     if route is None:
         return place.url(path, endpoint, served_model, query)
     if served_model is not None:
@@ -235,7 +247,15 @@ def check_endpoint(name: object, argument: str) -> str:
     )
 
 
-def _check_served_model(name: object) -> str | None:
+def refuse_for_apps(options: Mapping[str, Any]) -> None:
+    """Refuse what an app behind the driver proxy of a cluster has no place for."""
+    for option in ("served_model", "route", "wrap"):
+        if option in options:
+            raise InvalidRequestError(f"{option}= is for endpoints, not for an app on a cluster")
+
+
+def check_served_model(name: object) -> str | None:
+    """Return the name of a served model, or None; raises InvalidRequestError for what is none."""
     if name is None or (isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name)):
         return name
     raise InvalidRequestError(
