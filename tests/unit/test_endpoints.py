@@ -320,3 +320,17 @@ def test_a_name_that_is_taken_is_not_tried_again(shell, code):
     with pytest.raises(ConflictError):
         shell.wait(client.endpoints.create_external(**NEW))
     assert len(shell.transport.requests) == 1
+
+
+async def show_later(described):
+    """Show a description, some time."""
+
+
+@pytest.mark.parametrize(
+    ("on_poll", "kind"), [(7, "not int"), ("print", "not str"), (show_later, "not async")]
+)
+def test_what_is_to_be_called_with_each_description_must_be_a_function(shell, on_poll, kind):
+    client = shell.client(wire.json_reply(described()))
+    with pytest.raises(InvalidRequestError, match=f"on_poll must be a plain function, {kind}"):
+        shell.wait(client.endpoints.wait_ready("m", on_poll=on_poll))
+    assert shell.transport.requests == []

@@ -12,7 +12,7 @@ from databricks_serving._core.operations import (
     GET_OPENAPI,
     LIST_ENDPOINTS,
 )
-from databricks_serving._core.readiness import ReadyWait, patience_of
+from databricks_serving._core.readiness import ReadyWait, check_on_poll, patience_of
 from databricks_serving.errors import ServingError
 from databricks_serving.options import RequestOptions
 from databricks_serving_api.models import (
@@ -80,14 +80,16 @@ class AsyncEndpoints:
 
         Args:
             name: Name of the endpoint.
-            on_poll: Called with each description, for instance to show it.
+            on_poll: A plain function, called with each description, for instance to show it.
             **options: The options of a request, documented on `RequestOptions`; `deadline` bounds
                 the whole wait, and is twenty minutes unless given.
 
         Raises:
+            InvalidRequestError: When an argument cannot be used.
             EndpointWaitError: When the time is over, or what the endpoint was to serve has failed.
             APIStatusError: When the server answered with an error that does not pass.
         """
+        check_on_poll(on_poll)
         clocks = self._caller.credentials.clocks
         wait = ReadyWait(name, clocks.monotonic(), patience_of(options))
         while True:
