@@ -109,7 +109,8 @@ def _added(parts: list[dict[str, Any]]) -> dict[str, Any]:
         for key, value in part.items():
             before = total.get(key)
             if isinstance(value, Mapping):
-                total[key] = _added([before or {}, {**value}])
+                known = before if isinstance(before, Mapping) else {}
+                total[key] = _added([{**known}, {**value}])
             elif isinstance(value, int | float) and isinstance(before, int | float):
                 total[key] = before + value
             elif value is not None or key not in total:

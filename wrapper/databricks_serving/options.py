@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from inspect import iscoroutinefunction
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
+from databricks_serving._core.callbacks import callback_fault
 from databricks_serving.errors import ConfigError
 from databricks_serving.families import ModelFamily
 
@@ -199,8 +199,9 @@ def check_seconds(name: str, value: object) -> None:
 
 
 def _check_callback(name: str, value: object) -> None:
-    if value is not None and (not callable(value) or iscoroutinefunction(value)):
-        raise ConfigError(f"{name} must be a function, and not an async one")
+    fault = callback_fault(name, value)
+    if fault is not None:
+        raise ConfigError(fault)
 
 
 def _check_number(name: str, value: object) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from databricks_serving._core.argument_types import check_types
@@ -12,6 +11,7 @@ from databricks_serving._core.arguments import (
     names_of,
     refuse_unknown,
 )
+from databricks_serving._core.callbacks import callback_fault
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving._core.requests import mapping_of
 from databricks_serving._core.units import MIB
@@ -108,5 +108,6 @@ def _check_bool(name: str, value: object) -> None:
 
 
 def _check_callback(name: str, value: object) -> None:
-    if value is not None and (not callable(value) or iscoroutinefunction(value)):
-        raise InvalidRequestError(f"{name} must be a function, and not an async one")
+    fault = callback_fault(name, value)
+    if fault is not None:
+        raise InvalidRequestError(fault)

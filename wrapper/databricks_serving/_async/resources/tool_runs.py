@@ -90,6 +90,7 @@ class AsyncToolStream:
         self._source: AsyncGenerator[ToolEvent] | None = None
         self._turn = threading.Lock()
         self._iterated = False
+        self._closed = False
         self._failure: Exception | None = None
 
     @property
@@ -155,8 +156,13 @@ class AsyncToolStream:
 
     async def close(self) -> None:
         """Release the connection; the rest of the run does not take place."""
-        if self._source is not None:
-            await self._source.aclose()
+        self._closed = True
+        if self._source is not None and self._turn.acquire(blocking=False):
+            # Otherwise another thread or task is reading, and stops at the end of what it does.
+            try:
+                await self._source.aclose()
+            finally:
+                self._turn.release()
         if self._opened is not None:
             await self._opened.close()
 
@@ -190,7 +196,7 @@ class AsyncToolStream:
             for result in step.results:
                 yield ToolResultEvent(result)
             yield ToolStepEvent(step)
-            if not self._runner.loop.done:
+            if not (self._runner.loop.done or self._closed):
                 self._opened = await self._runner.open()
 
     def _fail(self, error: BaseException) -> None:

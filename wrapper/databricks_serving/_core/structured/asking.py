@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from databricks_serving._core.arguments import ChatCommonArguments, names_of, refuse_unknown
+from databricks_serving._core.requests import with_time_left
 from databricks_serving._core.structured.answer import AnswerType, ParsedCompletion
-from databricks_serving.errors import APITimeoutError, InvalidRequestError, ParseError
+from databricks_serving.errors import InvalidRequestError, ParseError
 from databricks_serving_api.models import ChatCompletion, Tool
 from databricks_serving_api.params import MessageDict, ToolDict
 
@@ -74,11 +75,8 @@ class Asking(Generic[T]):
         arguments["response_format"] = self.answer.response_format
         if self._added:
             arguments["messages"] = [*arguments["messages"], *self._added]
-        if self._until is not None:
-            if now >= self._until:
-                raise APITimeoutError("the deadline is over", phase="total")
-            arguments["deadline"] = self._until - now
-        return arguments
+        asked = bool(self.replies)
+        return with_time_left(arguments, self._until, now, "all answers", maybe_executed=asked)
 
     def take(self, reply: ChatCompletion) -> ParsedCompletion[T] | None:
         """Take in an answer; returns the object, or None where the model is to be asked again.

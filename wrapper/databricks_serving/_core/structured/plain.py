@@ -11,10 +11,12 @@ from databricks_serving.errors import InvalidRequestError
 
 T = TypeVar("T")
 
-_MESSAGE: Final = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?", re.DOTALL)
+_MESSAGE: Final = re.compile(
+    r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`(?P<path>[^`]*)`)?", re.DOTALL
+)
 # What msgspec says itself names types and keys; anything else is a class's own message.
 _OWN: Final = ("Expected ", "Object ", "Invalid ", "JSON ", "Input ", "Integer ", "Number ")
-_WITH_VALUE: Final = "Invalid enum value"
+_WITH_VALUE: Final = ("Invalid enum value", "Invalid value")
 
 
 class PlainConverter(Generic[T]):
@@ -34,7 +36,7 @@ class PlainConverter(Generic[T]):
         """Return the object that a decoded JSON value stands for; raises MisfitError."""
         try:
             result: T = self._decoder.decode(json.dumps(value))
-        except (need("msgspec").DecodeError, RecursionError) as error:
+        except Exception as error:  # noqa: BLE001 - the classes of people raise what they like
             misfit = _misfit(error)
         else:
             return result
@@ -43,10 +45,14 @@ class PlainConverter(Generic[T]):
 
 def _misfit(error: Exception) -> MisfitError:
     found = _MESSAGE.fullmatch(str(error))
-    what = found["what"] if found else ""
+    what = f"{found['what']}{' for a key' if found['key'] else ''}" if found else ""
     path = (found["path"] if found else None) or "$"
     expected = what
-    if error.__cause__ is not None or not what.startswith(_OWN):
+    own = isinstance(error, need("msgspec").DecodeError)
+    if not own:
+        what = f"{type(error).__name__}: {what}"
+    own = own and error.__cause__ is None
+    if not own or not what.startswith(_OWN):
         kind = type(error.__cause__ or error).__name__
         expected = f"its class refuses it ({kind})"
     elif what.startswith(_WITH_VALUE):

@@ -91,6 +91,7 @@ class ToolStream:
         self._source: Generator[ToolEvent] | None = None
         self._turn = threading.Lock()
         self._iterated = False
+        self._closed = False
         self._failure: Exception | None = None
 
     @property
@@ -156,8 +157,13 @@ class ToolStream:
 
     def close(self) -> None:
         """Release the connection; the rest of the run does not take place."""
-        if self._source is not None:
-            self._source.close()
+        self._closed = True
+        if self._source is not None and self._turn.acquire(blocking=False):
+            # Otherwise another thread or task is reading, and stops at the end of what it does.
+            try:
+                self._source.close()
+            finally:
+                self._turn.release()
         if self._opened is not None:
             self._opened.close()
 
@@ -191,7 +197,7 @@ class ToolStream:
             for result in step.results:
                 yield ToolResultEvent(result)
             yield ToolStepEvent(step)
-            if not self._runner.loop.done:
+            if not (self._runner.loop.done or self._closed):
                 self._opened = self._runner.open()
 
     def _fail(self, error: BaseException) -> None:
