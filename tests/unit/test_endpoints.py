@@ -154,6 +154,17 @@ def test_waiting_asks_until_the_endpoint_is_ready(shell):
     assert shell.clock.slept == [1.0, 2.0, 3.0, 4.0]
 
 
+def test_what_cannot_be_called_with_a_description_is_refused(shell):
+    async def later(described):
+        """Nothing."""
+
+    client = shell.client(wire.json_reply(described()))
+    for callback in (later, "print"):
+        with pytest.raises(InvalidRequestError, match="on_poll must be a function, and not an"):
+            shell.wait(client.endpoints.wait_ready("m", on_poll=callback))
+    assert not shell.transport.requests
+
+
 def test_pauses_grow_to_ten_seconds(shell):
     client = shell.client(in_turn(*[described("NOT_READY")] * 14, described()), rand=0.5)
     shell.wait(client.endpoints.wait_ready("m"))

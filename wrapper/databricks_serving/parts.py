@@ -199,8 +199,8 @@ def file(
     return {"type": "file", "file": data}
 
 
-def _recording(data: str, found: str) -> InputAudioPartDict:
-    if not isinstance(found, str) or not found.isalnum():  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+def _recording(data: str, found: object) -> InputAudioPartDict:
+    if not isinstance(found, str) or not found.isalnum():
         raise InvalidRequestError('format must be one such as "wav" or "mp3"')
     return {"type": "input_audio", "input_audio": {"data": data, "format": found}}
 

@@ -127,6 +127,7 @@ def test_a_list_that_holds_itself_is_told_from_the_object_around_it():
         ({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}, "refers to itself"),
         ({"$ref": "https://example.com/town"}, "which it refers to"),
         ({"type": "object", "properties": 5}, "no JSON Schema"),
+        ({"name": "town", "schema": TOWN}, "the JSON Schema itself"),
         ({"type": "object", "properties": {"x": {"enum": 5}}}, "no JSON Schema"),
     ],
 )

@@ -3,6 +3,8 @@
 import asyncio
 import copy
 import functools
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 
@@ -242,3 +244,35 @@ def test_the_calls_of_a_turn_that_failed_are_pending(shell):
         with pytest.raises(ZeroDivisionError):
             shell.wait(stream.get_final_run())
         assert [one.id for one in stream.run.pending] == ["c"]
+
+
+def test_results_that_are_json_need_no_library():
+    code = """
+import sys
+
+class Refusing:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in {"docstring_parser", "msgspec", "pydantic"}:
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, Refusing())
+from databricks_serving import errors, tool
+from databricks_serving._core.tools.results import content_of
+print(content_of({"low": [1.5, None]}))
+for use in (lambda: content_of({1, 2}), lambda: tool(lambda port: 1, name="tide")):
+    try:
+        use()
+    except errors.ServingError as error:
+        print(error)
+def tide(port: str) -> str: ...
+try:
+    tool(tide)
+except errors.ConfigError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, second, third, fourth = done.stdout.splitlines()
+    assert first == '{"low":[1.5,null]}'
+    assert second == fourth
+    assert "tide(port)" in third
+    assert fourth.endswith("needs msgspec: pip install 'databricks-serving[structured]'")

@@ -1,20 +1,16 @@
-"""Functions of the user's that this package calls."""
+"""Functions of the user's that calls of this package call."""
 
-from inspect import iscoroutinefunction
+from databricks_serving import options
+from databricks_serving.errors import ConfigError, InvalidRequestError
 
 
-def callback_fault(name: str, value: object, word: str | None = None) -> str | None:
-    """Say what is wrong with a function that the user gave; None if nothing is.
+def check_callback(name: str, value: object, word: str | None = None) -> None:
+    """Refuse what is no function for a call to call, as `options.check_callback` does for a client.
 
-    Args:
-        name: Name of the option.
-        value: The function; None for none.
-        word: What may stand in its place.
+    Raises:
+        InvalidRequestError: Naming the argument.
     """
-    if value is None or (word is not None and value == word):
-        return None
-    asynchronous = iscoroutinefunction(value) or iscoroutinefunction(getattr(value, "__call__", 0))  # noqa: B004 - whether it is `async`
-    if callable(value) and not asynchronous:
-        return None
-    instead = f' or "{word}"' if word else ""
-    return f"{name} must be a function, and not an async one{instead}"
+    try:
+        options.check_callback(name, value, word)
+    except ConfigError as error:
+        raise InvalidRequestError(str(error)) from None

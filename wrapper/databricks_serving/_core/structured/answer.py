@@ -81,14 +81,13 @@ class AnswerType(Generic[T]):
         _refuse_no_type(hint)
         self.name: str = name_of(hint)
         self._converter: Converter[T] = converter_of(hint, self.name)
+        fault: str | None = None
         try:
             self.key, self._form = _form_of(self._converter.schema, self.name, strict)
         except (AttributeError, KeyError, TypeError) as error:
             if not isinstance(hint, Mapping):
                 raise
             fault = f"response_format is a dict, and no JSON Schema: {error}"
-        else:
-            fault = None
         if fault is not None:
             raise InvalidRequestError(fault)
         self._strict = self._form.strict if strict is None else strict
@@ -194,6 +193,8 @@ def _refuse_no_type(hint: Any) -> None:
         raise InvalidRequestError(
             "response_format must be a type or a JSON Schema; create() takes the form of the wire"
         )
+    if is_object(hint) and is_object(hint.get("schema")) and "name" in hint:
+        raise InvalidRequestError("response_format must be the JSON Schema itself, under no key")
     # Any, what NewType and `type X = ...` make, and everything with brackets.
     named = hasattr(hint, "__supertype__") or hasattr(hint, "__value__")
     special = hint is Any or named or get_origin(hint) is not None

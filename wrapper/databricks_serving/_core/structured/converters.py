@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar, cast, get_origin
 
 from databricks_serving._core.json_codec import is_object
-from databricks_serving._core.structured.extras import has
+from databricks_serving._core.optional import has
 from databricks_serving._core.structured.plain import PlainConverter
 from databricks_serving._core.structured.pydantic_types import PydanticConverter, mentions_pydantic
 from databricks_serving._core.structured.schema_check import SchemaConverter

@@ -4,7 +4,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from databricks_serving._core.json_codec import encode
-from databricks_serving._core.structured.extras import has, need
+from databricks_serving._core.optional import has
+from databricks_serving._core.structured.extras import need
 from databricks_serving._core.structured.plain import to_plain
 from databricks_serving.errors import ServingError
 from databricks_serving_api.types import dump
