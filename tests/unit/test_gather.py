@@ -132,3 +132,20 @@ def test_a_task_that_cancels_itself_is_not_taken_for_one_that_ended():
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(gather_tasks([waiting, cancelling], 2))
     assert others == ["stopped"]
+
+
+def test_a_ctrl_c_waits_for_nobody():
+    started, go_on = threading.Event(), threading.Event()
+
+    def hanging():
+        started.set()
+        return go_on.wait(20)
+
+    def interrupted():
+        started.wait(10)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        gather_threads([hanging, interrupted], 2)
+    assert not go_on.is_set()
+    go_on.set()

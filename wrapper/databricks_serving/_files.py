@@ -27,7 +27,7 @@ def read_source(source: Any, max_bytes: int) -> Content | Url:
     if isinstance(source, os.PathLike):
         return _read_path(_path_of(source), max_bytes)  # pyright: ignore[reportUnknownArgumentType] - a user's
     if isinstance(source, bytes | bytearray | memoryview):
-        data, name = bytes(source), None
+        data, name = bytes(source), None  # pyright: ignore[reportUnknownArgumentType] - a user's
     elif callable(getattr(source, "read", None)):
         data, name = _read_open(source, max_bytes)
     else:

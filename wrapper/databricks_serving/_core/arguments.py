@@ -35,8 +35,8 @@ _ELSEWHERE = {
     "max_concurrency": "use concurrency=",
     "max_retries": "use with_options(max_retries=...)",
     "model": "the name of the endpoint comes first, as endpoint",
-    "stream": "create() of the plain resource takes it; stream(), parse_stream(), stream_tools() and "
-    "predict_stream() stream without it",
+    "stream": "create() of the plain resource takes it; stream(), parse_stream(), stream_tools() "
+    "and predict_stream() stream without it",
     "text_format": "the type of the answer is response_format= of parse and parse_stream",
     "token": "the token is an option of the client",
 }

@@ -158,7 +158,7 @@ def _hints_of(target: Any, name: str) -> dict[str, Any]:
 
 def _parameters(function: Callable[..., Any], name: str) -> dict[str, inspect.Parameter]:
     # What a partial gives by name is not the model's to choose.
-    given: Mapping[str, Any] = function.keywords if isinstance(function, partial) else {}
+    given: Mapping[str, Any] = _given(function)
     found = inspect.signature(function).parameters
     for one in found.values():
         if one.kind in _VARIADIC:
@@ -166,6 +166,10 @@ def _parameters(function: Callable[..., Any], name: str) -> dict[str, inspect.Pa
                 f"{name}({_VARIADIC[one.kind]}{one.name}): a tool takes named parameters only"
             )
     return {key: one for key, one in found.items() if key not in given}
+
+
+def _given(function: Any) -> Mapping[str, Any]:
+    return function.keywords if isinstance(function, partial) else {}  # pyright: ignore[reportUnknownMemberType]
 
 
 def _apart(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
