@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import jsonschema
@@ -12,6 +12,7 @@ import pytest
 from pydantic_core import PydanticCustomError
 
 from databricks_serving._core.structured.answer import AnswerType
+from databricks_serving._core.structured.converters import name_of
 from databricks_serving._core.structured.misfit import MisfitError
 from databricks_serving.errors import InvalidRequestError
 
@@ -144,3 +145,29 @@ def test_a_pattern_of_another_language_is_left_to_the_model():
 def test_a_schema_that_may_be_null_is_asked_for_as_it_is():
     schema = {"type": ["object", "null"], "properties": {"x": {"type": "string"}}}
     assert read(schema, {"x": "y"}) == {"x": "y"}
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "read_back"),
+    [
+        (int, 2.0, 2),
+        (int | None, 2.0, 2),
+        (dict[str, list[int]], {"a": [1.0, 2]}, {"a": [1, 2]}),
+        (float | int, 2.0, 2.0),
+        (Any, 2.0, 2.0),
+    ],
+)
+def test_whole_numbers_may_be_written_with_a_point(hint, value, read_back):
+    form = AnswerType(hint, None)
+    found = read(hint, value if form.key is None else {form.key: value})
+    assert (repr(found), found) == (repr(read_back), read_back)
+
+
+def test_a_number_that_is_not_whole_is_no_int():
+    with pytest.raises(MisfitError, match=r"^\$: Expected `int`, got `float`$"):
+        read(int, {"value": 2.5})
+
+
+def test_types_without_a_name_of_their_own_are_answers():
+    named = [name_of(hint) for hint in (Plain | None, int | str, Annotated[Plain, "a plain"])]
+    assert named == ["answer", "answer", "Plain"]

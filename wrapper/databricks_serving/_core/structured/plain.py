@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any, Final, Generic, TypeVar
 
+from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.structured.describe import Schema, describe
 from databricks_serving._core.structured.extras import need
 from databricks_serving._core.structured.misfit import MisfitError
@@ -16,6 +17,8 @@ _MESSAGE: Final = re.compile(
 )
 # What msgspec says itself names types and keys; anything else is a class's own message.
 _OWN: Final = ("Expected ", "Object ", "Invalid ", "JSON ", "Input ", "Integer ", "Number ")
+# JSON does not tell 1.0 from 1, and some families write the one for the other.
+_NO_FLOAT: Final = re.compile(r"Expected `.*\bint\b.*`, got `float`")
 _WITH_VALUE: Final = ("Invalid enum value", "Invalid value")
 
 
@@ -35,12 +38,29 @@ class PlainConverter(Generic[T]):
     def read(self, value: Any) -> T:
         """Return the object that a decoded JSON value stands for; raises MisfitError."""
         try:
+            return self._read(value)
+        except MisfitError as error:
+            misfit = error
+        if _NO_FLOAT.fullmatch(misfit.expected) is None:
+            raise misfit
+        return self._read(_with_whole_numbers(value))
+
+    def _read(self, value: Any) -> T:
+        try:
             result: T = self._decoder.decode(json.dumps(value))
         except Exception as error:  # noqa: BLE001 - the classes of people raise what they like
             misfit = _misfit(error)
         else:
             return result
         raise misfit
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if is_object(value):
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
+    return [_with_whole_numbers(item) for item in value] if is_list(value) else value
 
 
 def _misfit(error: Exception) -> MisfitError:
