@@ -276,3 +276,20 @@ except errors.ConfigError as error:
     assert second == fourth
     assert "tide(port)" in third
     assert fourth.endswith("needs msgspec: pip install 'databricks-serving[structured]'")
+
+
+def test_the_deadline_of_a_stream_begins_when_it_is_opened(shell):
+    turn = [wire.chunk("Low."), wire.chunk(None, "stop"), "[DONE]"]
+    client = shell.client(lambda _: wire.stream(*turn))
+    made = [
+        client.chat.completions.stream_tools(model="m", messages=[USER], tools=[tide], deadline=5),
+        client.chat.completions.parse_stream(
+            model="m", messages=[USER], response_format=Ship, deadline=5
+        ),
+    ]
+    shell.clock.now += 60
+    for opening in made:
+        with shell.opened(opening):
+            shell.clock.now += 1
+    with pytest.raises(ValueError, match="deadline must be positive"):
+        client.chat.completions.stream_tools(model="m", messages=[USER], tools=[tide], deadline=-5)

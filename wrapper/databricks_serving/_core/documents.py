@@ -15,10 +15,11 @@ from databricks_serving._core.batches import (
 )
 from databricks_serving._core.boundary import forget
 from databricks_serving._core.checks import misfit
+from databricks_serving._core.deadlines import with_time_left
 from databricks_serving._core.embedding import Plan, call_of
 from databricks_serving._core.excess import Excess, excess_of
 from databricks_serving._core.json_codec import encode
-from databricks_serving._core.requests import in_json, mapping_of, until_of, with_time_left
+from databricks_serving._core.requests import in_json, mapping_of, until_of
 from databricks_serving._core.settings import Settings
 from databricks_serving._core.vector_lists import PartialVectors, Vectors
 from databricks_serving.errors import (

@@ -22,7 +22,7 @@ from databricks_serving._core.settings import (
     check_idempotent,
 )
 from databricks_serving._trail import SentRequest
-from databricks_serving.errors import APITimeoutError, ConfigError, InvalidRequestError
+from databricks_serving.errors import ConfigError, InvalidRequestError
 from databricks_serving.families import Change
 from databricks_serving.options import Timeouts
 
@@ -277,37 +277,6 @@ def until_of(arguments: Mapping[str, Any], settings: Settings, now: float) -> fl
     """
     timeouts, _ = call_options(arguments, settings)
     return None if timeouts.total is None else now + timeouts.total
-
-
-def with_time_left(
-    arguments: Mapping[str, Any],
-    until: float | None,
-    now: float,
-    whole: str,
-    *,
-    maybe_executed: bool,
-) -> dict[str, Any]:
-    """Return the arguments of a call that is one of several, with the time that is left for it.
-
-    Args:
-        arguments: Its arguments.
-        until: The monotonic time at which all of them are over; None for never.
-        now: The monotonic time.
-        whole: What they make together.
-        maybe_executed: Whether the model ran before.
-
-    Raises:
-        APITimeoutError: When there is none.
-    """
-    if until is None:
-        return {**arguments}
-    if now >= until:
-        raise APITimeoutError(
-            f"the deadline for {whole} was over before this call was sent (phase total)",
-            phase="total",
-            maybe_executed=maybe_executed,
-        )
-    return {**arguments, "deadline": until - now}
 
 
 def in_json(value: object, write: Callable[[], T]) -> T:

@@ -11,8 +11,8 @@ from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.stream import AsyncChunkStream
 from databricks_serving._async.tool_jobs import IS_ASYNC, perform
 from databricks_serving._core.boundary import forget, forgetful
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.operations import CHAT
-from databricks_serving._core.requests import until_of
 from databricks_serving._core.streaming import BUSY, NOT_OPEN, OPENED, READ_TWICE, is_first_text
 from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving._core.tools.loop import BROKEN_OFF, ToolLoop
@@ -43,11 +43,8 @@ class AsyncToolRunner:
         Raises:
             InvalidRequestError: Naming the argument that cannot work.
         """
-        until = None
-        if arguments.get("deadline") is not None:
-            now = caller.credentials.clocks.monotonic()
-            until = until_of(arguments, caller.settings, now)
-        return cls(caller, model, ToolLoop(arguments, until, awaits=IS_ASYNC))
+        deadline = CommonDeadline(arguments, caller.settings, "the run")
+        return cls(caller, model, ToolLoop(arguments, deadline, awaits=IS_ASYNC))
 
     async def run(self) -> ToolRun:
         """Make all turns; an error of this package has the run so far."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
-from databricks_serving._core.requests import with_time_left
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.tools.arguments import ToolErrorHandler, check_run
 from databricks_serving._core.tools.function_tool import FunctionTool
 from databricks_serving._core.tools.functions import Arguments
@@ -73,14 +73,16 @@ class ToolLoop:
 
     Args:
         arguments: What the user gave.
-        until: The monotonic time at which the run is over; None for never.
+        deadline: That of the run as a whole.
         awaits: Whether `async` functions can be called.
 
     Raises:
         InvalidRequestError: Naming the argument that cannot work.
     """
 
-    def __init__(self, arguments: Mapping[str, Any], until: float | None, *, awaits: bool) -> None:
+    def __init__(
+        self, arguments: Mapping[str, Any], deadline: CommonDeadline, *, awaits: bool
+    ) -> None:
         check_run(arguments)
         given = {**arguments}
         self._tools = toolbox(given.pop("tools", None), awaits=awaits)
@@ -93,7 +95,7 @@ class ToolLoop:
         self.parallel: bool = given.pop("parallel", None) is not False
         self.on_step: Callable[[ToolStep], object] | None = given.pop("on_step", None)
         self._arguments = given
-        self._until = until
+        self._deadline = deadline
         # What is no list the first call refuses.
         messages: Any = given.get("messages")
         listed = isinstance(messages, Sequence) and not isinstance(messages, str | bytes)
@@ -125,7 +127,7 @@ class ToolLoop:
             if _forces(arguments.get("tool_choice")):
                 # Forced on every turn, the model could never answer.
                 arguments["tool_choice"] = "auto"
-        return with_time_left(arguments, self._until, now, "the run", maybe_executed=not first)
+        return self._deadline.share(arguments, now, maybe_executed=not first)
 
     def take(self, reply: ChatCompletion) -> list[Job]:
         """Take in an answer, and return the calls to make.
