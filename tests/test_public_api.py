@@ -2,12 +2,14 @@
 
 import inspect
 import re
+from typing import get_args
 
 import pytest
 
 import databricks_serving
 from databricks_serving import (
     auth,
+    bound,
     errors,
     events,
     families,
@@ -52,6 +54,7 @@ NAMES = [
     "Vectors",
     "__version__",
     "auth",
+    "bound",
     "errors",
     "events",
     "families",
@@ -64,6 +67,7 @@ NAMES = [
 MODULES = [
     databricks_serving,
     auth,
+    bound,
     errors,
     events,
     families,
@@ -146,6 +150,7 @@ def reached():
             type(r.with_raw_response)
             for r in (made.chat.completions, made.completions, made.embeddings)
         ]
+        todo += [type(made.endpoint("m", task=task)) for task in get_args(bound.Task)]
     for kind in todo:
         if kind not in seen:
             seen.add(kind)
@@ -186,7 +191,7 @@ def test_instances_show_no_inner_parts():
     client = databricks_serving.ServingClient("w.example.com", "t")
     shown = {name for name in dir(client) if not name.startswith("_")}
     resources = {"auth", "chat", "completions", "embeddings", "endpoints"}
-    resources |= {"agents", "predict", "predict_stream", "responses"}
+    resources |= {"agents", "endpoint", "predict", "predict_stream", "responses"}
     options = {"host", "idempotent", "limits", "retry", "route", "timeouts", "usage"}
     copies = {"from_workspace_client", "route_optimized", "with_options"}
     assert shown == {*resources, *options, *copies, "close"}

@@ -78,6 +78,123 @@ if TYPE_CHECKING:
     )
 
 
+class ChatParams(TypedDict, total=False):
+    """A conversation to answer. Foundation-model endpoints refuse keys that they do not know
+    with a 400, and which keys they know depends on the model family.
+
+    Keywords:
+        messages: The conversation so far, oldest first; at most one system message, at its
+            head.
+        max_tokens: Most tokens to generate, at least 1. Absent means the model's own maximum,
+            though some Claude endpoints then stop at 1000. Counted against the output quota in
+            advance.
+        max_completion_tokens: The newer name of `max_tokens`; GPT and newer Claude endpoints
+            take it, gpt-oss refuses it.
+        temperature: Randomness from 0 to 2, default 1. GPT-5.6 and Claude Opus 5 refuse it.
+        top_p: Share of probability mass to sample from, above 0 up to 1, default 1.
+        top_k: Number of likeliest tokens to sample from, at least 1; not for OpenAI models.
+        n: Number of answers, at least 1, default 1; many pay-per-token endpoints give only one.
+        stop: Text, or texts, that end the answer; gpt-oss and GPT-5 refuse it.
+        stream_options: What a stream reports besides text; open-weight endpoints refuse the
+            key.
+        tools: Functions that the model may call, at most 32.
+        tool_choice: Whether and which tool to call; `auto` when there are tools.
+        parallel_tool_calls: Whether one answer may hold several tool calls; not every family
+            knows the key.
+        response_format: Force JSON, free or after a schema; some families refuse it together
+            with tools.
+        logprobs: Return log probabilities of the answer's tokens; provisioned throughput.
+        top_logprobs: Number of likeliest alternatives per token; needs `logprobs`.
+        logit_bias: Bias per token id, from -100 to 100; OpenAI models behind external
+            endpoints.
+        reasoning_effort: How much to think. gpt-oss takes low to high, GPT-5 none to xhigh,
+            DeepSeek and Kimi low, high and max; GLM thinks at its most unless told none; Claude
+            Opus 5 refuses it.
+        thinking: Claude's extended thinking; an unknown key everywhere else.
+        output_config: Claude's effort for adaptive thinking.
+        google_search: Ground a Gemini answer in a search; an empty object turns it on.
+        service_tier: Processing tier, for provisioned throughput with priority.
+        frequency_penalty: Penalty from -2 to 2 on tokens by how often they occurred; external
+            OpenAI models.
+        presence_penalty: Penalty from -2 to 2 on tokens that occurred at all; external OpenAI
+            models.
+        seed: Makes sampling repeatable where supported; gpt-oss and Claude Opus 5 refuse it.
+        user: An id of the end user, for abuse monitoring by the provider.
+        usage_context: Text keys and values written to the usage tracking table.
+        client_request_id: An id of the caller's own, written to the usage and inference tables.
+        extra_params: Provider extras as older clients send them; prefer top-level keys.
+        custom_inputs: Inputs of an agent's own; chat agents only.
+        context: Conversation and user ids; chat agents only.
+        databricks_options: Options of agents and custom models, such as the return of a
+            trace."""
+
+    messages: Required[Sequence[MessageDict]]
+    """The conversation so far, oldest first; at most one system message, at its head."""
+    max_tokens: int | None
+    """Most tokens to generate, at least 1. Absent means the model's own maximum, though some
+    Claude endpoints then stop at 1000. Counted against the output quota in advance."""
+    max_completion_tokens: int | None
+    """The newer name of `max_tokens`; GPT and newer Claude endpoints take it, gpt-oss refuses
+    it."""
+    temperature: float | None
+    """Randomness from 0 to 2, default 1. GPT-5.6 and Claude Opus 5 refuse it."""
+    top_p: float | None
+    """Share of probability mass to sample from, above 0 up to 1, default 1."""
+    top_k: int | None
+    """Number of likeliest tokens to sample from, at least 1; not for OpenAI models."""
+    n: int | None
+    """Number of answers, at least 1, default 1; many pay-per-token endpoints give only one."""
+    stop: str | Sequence[str] | None
+    """Text, or texts, that end the answer; gpt-oss and GPT-5 refuse it."""
+    stream_options: StreamOptions | StreamOptionsDict | None
+    """What a stream reports besides text; open-weight endpoints refuse the key."""
+    tools: Sequence[Tool | ToolDict] | None
+    """Functions that the model may call, at most 32."""
+    tool_choice: ToolChoiceDict | None
+    """Whether and which tool to call; `auto` when there are tools."""
+    parallel_tool_calls: bool | None
+    """Whether one answer may hold several tool calls; not every family knows the key."""
+    response_format: ResponseFormatDict | None
+    """Force JSON, free or after a schema; some families refuse it together with tools."""
+    logprobs: bool | None
+    """Return log probabilities of the answer's tokens; provisioned throughput."""
+    top_logprobs: int | None
+    """Number of likeliest alternatives per token; needs `logprobs`."""
+    logit_bias: Mapping[str, Any] | None
+    """Bias per token id, from -100 to 100; OpenAI models behind external endpoints."""
+    reasoning_effort: ReasoningEffort | str | None
+    """How much to think. gpt-oss takes low to high, GPT-5 none to xhigh, DeepSeek and Kimi low,
+    high and max; GLM thinks at its most unless told none; Claude Opus 5 refuses it."""
+    thinking: Thinking | ThinkingDict | None
+    """Claude's extended thinking; an unknown key everywhere else."""
+    output_config: OutputConfig | OutputConfigDict | None
+    """Claude's effort for adaptive thinking."""
+    google_search: Mapping[str, Any] | None
+    """Ground a Gemini answer in a search; an empty object turns it on."""
+    service_tier: ServiceTier | str | None
+    """Processing tier, for provisioned throughput with priority."""
+    frequency_penalty: float | None
+    """Penalty from -2 to 2 on tokens by how often they occurred; external OpenAI models."""
+    presence_penalty: float | None
+    """Penalty from -2 to 2 on tokens that occurred at all; external OpenAI models."""
+    seed: int | None
+    """Makes sampling repeatable where supported; gpt-oss and Claude Opus 5 refuse it."""
+    user: str | None
+    """An id of the end user, for abuse monitoring by the provider."""
+    usage_context: Mapping[str, str] | None
+    """Text keys and values written to the usage tracking table."""
+    client_request_id: str | None
+    """An id of the caller's own, written to the usage and inference tables."""
+    extra_params: Mapping[str, Any] | None
+    """Provider extras as older clients send them; prefer top-level keys."""
+    custom_inputs: Mapping[str, Any] | None
+    """Inputs of an agent's own; chat agents only."""
+    context: ChatContext | ChatContextDict | None
+    """Conversation and user ids; chat agents only."""
+    databricks_options: DatabricksOptions | DatabricksOptionsDict | None
+    """Options of agents and custom models, such as the return of a trace."""
+
+
 class ChatCommonParams(TypedDict, total=False):
     """What `ChatParams` holds but for tools, response_format."""
 
@@ -144,60 +261,72 @@ class ChatCommonParams(TypedDict, total=False):
     """Options of agents and custom models, such as the return of a trace."""
 
 
-class ChatParams(ChatCommonParams, total=False):
-    """A conversation to answer. Foundation-model endpoints refuse keys that they do not know
-    with a 400, and which keys they know depends on the model family.
+class ChatSettings(TypedDict, total=False):
+    """What `ChatParams` holds but for messages."""
 
-    Keywords:
-        messages: The conversation so far, oldest first; at most one system message, at its
-            head.
-        max_tokens: Most tokens to generate, at least 1. Absent means the model's own maximum,
-            though some Claude endpoints then stop at 1000. Counted against the output quota in
-            advance.
-        max_completion_tokens: The newer name of `max_tokens`; GPT and newer Claude endpoints
-            take it, gpt-oss refuses it.
-        temperature: Randomness from 0 to 2, default 1. GPT-5.6 and Claude Opus 5 refuse it.
-        top_p: Share of probability mass to sample from, above 0 up to 1, default 1.
-        top_k: Number of likeliest tokens to sample from, at least 1; not for OpenAI models.
-        n: Number of answers, at least 1, default 1; many pay-per-token endpoints give only one.
-        stop: Text, or texts, that end the answer; gpt-oss and GPT-5 refuse it.
-        stream_options: What a stream reports besides text; open-weight endpoints refuse the
-            key.
-        tools: Functions that the model may call, at most 32.
-        tool_choice: Whether and which tool to call; `auto` when there are tools.
-        parallel_tool_calls: Whether one answer may hold several tool calls; not every family
-            knows the key.
-        response_format: Force JSON, free or after a schema; some families refuse it together
-            with tools.
-        logprobs: Return log probabilities of the answer's tokens; provisioned throughput.
-        top_logprobs: Number of likeliest alternatives per token; needs `logprobs`.
-        logit_bias: Bias per token id, from -100 to 100; OpenAI models behind external
-            endpoints.
-        reasoning_effort: How much to think. gpt-oss takes low to high, GPT-5 none to xhigh,
-            DeepSeek and Kimi low, high and max; GLM thinks at its most unless told none; Claude
-            Opus 5 refuses it.
-        thinking: Claude's extended thinking; an unknown key everywhere else.
-        output_config: Claude's effort for adaptive thinking.
-        google_search: Ground a Gemini answer in a search; an empty object turns it on.
-        service_tier: Processing tier, for provisioned throughput with priority.
-        frequency_penalty: Penalty from -2 to 2 on tokens by how often they occurred; external
-            OpenAI models.
-        presence_penalty: Penalty from -2 to 2 on tokens that occurred at all; external OpenAI
-            models.
-        seed: Makes sampling repeatable where supported; gpt-oss and Claude Opus 5 refuse it.
-        user: An id of the end user, for abuse monitoring by the provider.
-        usage_context: Text keys and values written to the usage tracking table.
-        client_request_id: An id of the caller's own, written to the usage and inference tables.
-        extra_params: Provider extras as older clients send them; prefer top-level keys.
-        custom_inputs: Inputs of an agent's own; chat agents only.
-        context: Conversation and user ids; chat agents only.
-        databricks_options: Options of agents and custom models, such as the return of a
-            trace."""
-
+    max_tokens: int | None
+    """Most tokens to generate, at least 1. Absent means the model's own maximum, though some
+    Claude endpoints then stop at 1000. Counted against the output quota in advance."""
+    max_completion_tokens: int | None
+    """The newer name of `max_tokens`; GPT and newer Claude endpoints take it, gpt-oss refuses
+    it."""
+    temperature: float | None
+    """Randomness from 0 to 2, default 1. GPT-5.6 and Claude Opus 5 refuse it."""
+    top_p: float | None
+    """Share of probability mass to sample from, above 0 up to 1, default 1."""
+    top_k: int | None
+    """Number of likeliest tokens to sample from, at least 1; not for OpenAI models."""
+    n: int | None
+    """Number of answers, at least 1, default 1; many pay-per-token endpoints give only one."""
+    stop: str | Sequence[str] | None
+    """Text, or texts, that end the answer; gpt-oss and GPT-5 refuse it."""
+    stream_options: StreamOptions | StreamOptionsDict | None
+    """What a stream reports besides text; open-weight endpoints refuse the key."""
     tools: Sequence[Tool | ToolDict] | None
     """Functions that the model may call, at most 32."""
+    tool_choice: ToolChoiceDict | None
+    """Whether and which tool to call; `auto` when there are tools."""
+    parallel_tool_calls: bool | None
+    """Whether one answer may hold several tool calls; not every family knows the key."""
     response_format: ResponseFormatDict | None
     """Force JSON, free or after a schema; some families refuse it together with tools."""
+    logprobs: bool | None
+    """Return log probabilities of the answer's tokens; provisioned throughput."""
+    top_logprobs: int | None
+    """Number of likeliest alternatives per token; needs `logprobs`."""
+    logit_bias: Mapping[str, Any] | None
+    """Bias per token id, from -100 to 100; OpenAI models behind external endpoints."""
+    reasoning_effort: ReasoningEffort | str | None
+    """How much to think. gpt-oss takes low to high, GPT-5 none to xhigh, DeepSeek and Kimi low,
+    high and max; GLM thinks at its most unless told none; Claude Opus 5 refuses it."""
+    thinking: Thinking | ThinkingDict | None
+    """Claude's extended thinking; an unknown key everywhere else."""
+    output_config: OutputConfig | OutputConfigDict | None
+    """Claude's effort for adaptive thinking."""
+    google_search: Mapping[str, Any] | None
+    """Ground a Gemini answer in a search; an empty object turns it on."""
+    service_tier: ServiceTier | str | None
+    """Processing tier, for provisioned throughput with priority."""
+    frequency_penalty: float | None
+    """Penalty from -2 to 2 on tokens by how often they occurred; external OpenAI models."""
+    presence_penalty: float | None
+    """Penalty from -2 to 2 on tokens that occurred at all; external OpenAI models."""
+    seed: int | None
+    """Makes sampling repeatable where supported; gpt-oss and Claude Opus 5 refuse it."""
+    user: str | None
+    """An id of the end user, for abuse monitoring by the provider."""
+    usage_context: Mapping[str, str] | None
+    """Text keys and values written to the usage tracking table."""
+    client_request_id: str | None
+    """An id of the caller's own, written to the usage and inference tables."""
+    extra_params: Mapping[str, Any] | None
+    """Provider extras as older clients send them; prefer top-level keys."""
+    custom_inputs: Mapping[str, Any] | None
+    """Inputs of an agent's own; chat agents only."""
+    context: ChatContext | ChatContextDict | None
+    """Conversation and user ids; chat agents only."""
+    databricks_options: DatabricksOptions | DatabricksOptionsDict | None
+    """Options of agents and custom models, such as the return of a trace."""
 
 
 class ChatRequestDict(ChatParams, total=False):
@@ -604,6 +733,51 @@ class CompletionParams(TypedDict, total=False):
     """Provider extras as older clients send them."""
 
 
+class CompletionSettings(TypedDict, total=False):
+    """What `CompletionParams` holds but for prompt."""
+
+    max_tokens: int | None
+    """Most tokens to generate, at least 1."""
+    temperature: float | None
+    """Randomness from 0 to 2, default 1."""
+    top_p: float | None
+    """Share of probability mass to sample from, above 0 up to 1, default 1."""
+    top_k: int | None
+    """Number of likeliest tokens to sample from, at least 1."""
+    n: int | None
+    """Number of answers per prompt, default 1."""
+    stop: str | Sequence[str] | None
+    """Text, or texts, that end the answer."""
+    suffix: str | None
+    """Text that follows the answer."""
+    echo: bool | None
+    """Repeat the prompt before the answer."""
+    stream_options: StreamOptions | StreamOptionsDict | None
+    """What a stream reports besides text."""
+    error_behavior: ErrorBehavior | str | None
+    """What to do with a prompt longer than the context, default error."""
+    use_raw_prompt: bool | None
+    """Send the prompt without the chat template, default false."""
+    best_of: int | None
+    """Generate so many and return the best; external models."""
+    logprobs: int | None
+    """Number of likeliest alternatives per token; external models."""
+    frequency_penalty: float | None
+    """Penalty from -2 to 2 on tokens by how often they occurred; external models."""
+    presence_penalty: float | None
+    """Penalty from -2 to 2 on tokens that occurred at all; external models."""
+    seed: int | None
+    """Makes sampling repeatable where supported."""
+    user: str | None
+    """An id of the end user."""
+    usage_context: Mapping[str, str] | None
+    """Text keys and values written to the usage tracking table."""
+    client_request_id: str | None
+    """An id of the caller's own, written to the usage and inference tables."""
+    extra_params: Mapping[str, Any] | None
+    """Provider extras as older clients send them."""
+
+
 class CompletionRequestDict(CompletionParams, total=False):
     """A prompt to continue."""
 
@@ -629,6 +803,25 @@ class EmbeddingParams(TypedDict, total=False):
 
     input: Required[str | Sequence[str]]
     """The text, or the texts; the server caps their number, 150 by older documents."""
+    instruction: str | None
+    """Instruction put before each text, for retrieval queries; BGE, Qwen3."""
+    dimensions: int | None
+    """Length of the vectors, where the model can shorten them."""
+    encoding_format: EncodingFormat | str | None
+    """`float` for numbers, `base64` for little-endian float32; a server may ignore it."""
+    user: str | None
+    """An id of the end user."""
+    usage_context: Mapping[str, str] | None
+    """Text keys and values written to the usage tracking table."""
+    client_request_id: str | None
+    """An id of the caller's own, written to the usage and inference tables."""
+    extra_params: Mapping[str, Any] | None
+    """Provider extras as older clients send them."""
+
+
+class EmbeddingSettings(TypedDict, total=False):
+    """What `EmbeddingParams` holds but for input."""
+
     instruction: str | None
     """Instruction put before each text, for retrieval queries; BGE, Qwen3."""
     dimensions: int | None
@@ -1135,8 +1328,10 @@ __all__ = (
     "ChatContextDict",
     "ChatParams",
     "ChatRequestDict",
+    "ChatSettings",
     "CompletionParams",
     "CompletionRequestDict",
+    "CompletionSettings",
     "ContentPartDict",
     "CreateEndpointConfigDict",
     "CreateEndpointParams",
@@ -1147,6 +1342,7 @@ __all__ = (
     "DeveloperMessageDict",
     "EmbeddingParams",
     "EmbeddingRequestDict",
+    "EmbeddingSettings",
     "EndpointTagDict",
     "ExternalModelDict",
     "FileDataDict",

@@ -52,9 +52,9 @@ class _Emitter:
         aliases = self._in_order([name for name in named if members(self._schemas[name])])
         classes = "".join(text for n in named if n not in aliases for text in self._classes(n))
         unions = "".join(map(self._alias, aliases))
-        bases = [p["common"]["name"] for p in self._params.values() if p["common"]]
+        parts = [part["name"] for p in self._params.values() for part in p["parts"]]
         keywords = [p["name"] for p in self._params.values()]
-        public = sorted([*(f"{n}Dict" for n in named), *keywords, *bases])
+        public = sorted([*(f"{n}Dict" for n in named), *keywords, *parts])
         yield f"{_HEADER}{', '.join(sorted(self._models))}\n\n\n{classes}"
         if aliases:
             targets = "".join(f"    {name}Dict = Any\n" for name in aliases)
@@ -95,16 +95,11 @@ class _Emitter:
             return
         keywords, reserved = self._params[name]["name"], self._params[name]["reserved"]
         full = _docstring(self._explained(schema, reserved))
-        base, apart = "TypedDict", schema["properties"].keys()
-        if common := self._params[name]["common"]:
-            base, apart = common["name"], set(common["without"])
-            about = _docstring(f"What `{keywords}` holds but for {', '.join(common['without'])}.")
-            shared = self._fields(schema, {*reserved, *apart}, nullable=True)
-            yield _class(base, "TypedDict", about, shared)
-        own = self._fields(
-            schema, {*reserved, *(schema["properties"].keys() - apart)}, nullable=True
-        )
-        yield _class(keywords, base, full, own)
+        yield _class(keywords, "TypedDict", full, self._fields(schema, reserved, nullable=True))
+        for part in self._params[name]["parts"]:
+            about = _docstring(f"What `{keywords}` holds but for {', '.join(part['without'])}.")
+            fields = self._fields(schema, {*reserved, *part["without"]}, nullable=True)
+            yield _class(part["name"], "TypedDict", about, fields)
         others = schema["properties"].keys() - set(reserved)
         yield _class(f"{name}Dict", keywords, doc, self._fields(schema, others))
 

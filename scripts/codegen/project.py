@@ -21,7 +21,7 @@ _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"
 _NEEDED = frozenset({"operationId", "tag", "summary", "response"})
 # An operation that sends a body names its schema and that of the keyword parameters.
 _WITH_BODY = frozenset({"request", "params"})
-_OPTIONAL = frozenset({"description", "reserved", "common", "event"})
+_OPTIONAL = frozenset({"description", "reserved", "parts", "event"})
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
 
@@ -140,12 +140,12 @@ def _refuse_keys(entry: Node, schemas: Mapping[str, Schema], path: str) -> None:
     for key in entry.get("reserved", ()):
         if key not in _properties(entry, schemas):
             raise ProjectionError(f"{path}/reserved", f"{entry.get('request')} has no {key}")
-    common = entry.get("common", {"name": "", "without": []})
-    if common.keys() != {"name", "without"}:
-        raise ProjectionError(f"{path}/common", "it has a name, and what it is without")
-    for key in common["without"]:
-        if key not in _properties(entry, schemas):
-            raise ProjectionError(f"{path}/common", f"{entry.get('request')} has no {key}")
+    for part in entry.get("parts", ()):
+        if part.keys() != {"name", "without"}:
+            raise ProjectionError(f"{path}/parts", "a part has a name, and what it is without")
+        for key in part["without"]:
+            if key not in _properties(entry, schemas):
+                raise ProjectionError(f"{path}/parts", f"{entry.get('request')} has no {key}")
 
 
 def _properties(entry: Node, schemas: Mapping[str, Schema]) -> Node:
@@ -202,6 +202,6 @@ def _operation(entry: Node, parameters: list[Document], responses: Document) -> 
             "name": entry["params"],
             "request": entry["request"],
             "reserved": list(entry.get("reserved", ())),
-            "common": entry.get("common"),
+            "parts": list(entry.get("parts", ())),
         },
     }

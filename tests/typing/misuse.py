@@ -56,6 +56,29 @@ def predictions(client: ServingClient) -> None:
     client.predict_stream("m")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
+def handles(client: ServingClient) -> None:
+    client.endpoint()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.endpoint("m", task="chats")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    client.endpoint("m", wrap=None)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.endpoint("m", temperature=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.endpoint("m", defaults={"temprature": 1})  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    client.endpoint("m", defaults={"messages": HI})  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    client.endpoint("m", task="embeddings", defaults={"temperature": 1})  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    client.endpoint("m", transform_output="upper")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    client.endpoint(cluster_id="c")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.endpoint("m", cluster_id="c", port=7777)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    client.endpoint(cluster_id="c", port=7777, served_model="a")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    chat = client.endpoint("m")
+    chat.invoke(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    chat.invoke("Hi", temprature=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    chat.invoke("Hi", messages=HI)  # type: ignore[misc]  # pyright: ignore[reportCallIssue]
+    chat.invoke("Hi", model="m")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    chat.name = "n"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    client.endpoint("m", task="embeddings").stream("Hi")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    client.endpoint("m", task="text").invoke(["Hi"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.endpoint("m", task="custom").invoke([1], form="rows")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def messages() -> None:
     no_role: MessageDict = {"content": "Hi"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     other_role: MessageDict = {"role": "usr", "content": "Hi"}  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 from databricks_serving._version import __version__
 
 if TYPE_CHECKING:
-    from databricks_serving import auth, errors, events, families, models, params, parts, tools
+    from databricks_serving import (
+        auth,
+        bound,
+        errors,
+        events,
+        families,
+        models,
+        params,
+        parts,
+        tools,
+    )
     from databricks_serving._async.client import AsyncServingClient
     from databricks_serving._async.resources.parsing import AsyncParsedStream
     from databricks_serving._async.resources.predictions import AsyncPredictionStream
@@ -69,6 +79,7 @@ else:
         "UsageTotals": "usage",
         "Vectors": "_core.vector_lists",
         "auth": None,
+        "bound": None,
         "errors": None,
         "events": None,
         "families": None,
@@ -126,6 +137,7 @@ __all__ = [
     "Vectors",
     "__version__",
     "auth",
+    "bound",
     "errors",
     "events",
     "families",

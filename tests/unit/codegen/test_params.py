@@ -40,12 +40,20 @@ def test_a_catch_all_object_has_no_typed_dict(document):
     assert "UnknownDict" not in source
 
 
-def test_a_part_of_the_keywords_has_a_name_of_its_own(document):
+def test_parts_of_the_keywords_have_names_of_their_own(document):
     (item,) = document["paths"].values()
-    post = item["post"]
-    post["x-sdk-operations"][0]["common"] = {"name": "AskCommon", "without": ["question"]}
+    document["components"]["schemas"]["Ask"]["properties"]["tone"] = {"type": "string"}
+    parts = [
+        {"name": "AskSettings", "without": ["question"]},
+        {"name": "AskPlainly", "without": ["tone"]},
+    ]
+    item["post"]["x-sdk-operations"][0]["parts"] = parts
     source = emit_params(project(document))
-    assert 'class AskCommon(TypedDict, total=False):\n    """What `AskParams` holds but' in source
-    assert "class AskParams(AskCommon, total=False):\n    question: Required[str]\n" in source
+    settings = source.partition("class AskSettings(TypedDict, total=False):\n")[2]
+    assert settings.startswith(
+        '    """What `AskParams` holds but for question."""\n\n    tone: str'
+    )
+    assert "class AskPlainly(TypedDict, total=False):\n" in source
+    assert "class AskParams(TypedDict, total=False):\n    question: Required[str]\n" in source
     assert "class AskDict(AskParams, total=False):\n    stream: bool\n" in source
-    assert '"AskCommon"' in source
+    assert {'"AskSettings",', '"AskPlainly",'} <= set(source.split())

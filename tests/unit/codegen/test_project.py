@@ -65,8 +65,11 @@ def test_the_document_is_left_alone(document):
         (lambda entries: entries[0].pop("params"), "params is missing"),
         (lambda entries: entries[0].update(parms="X"), "parms is not known here"),
         (lambda entries: entries[0].update(reserved=["model"]), "Ask has no model"),
-        (lambda entries: entries[0].update(common={"name": "X"}), "what it is without"),
-        (lambda entries: entries[0].update(common={"name": "X", "without": ["a"]}), "Ask has no a"),
+        (lambda entries: entries[0].update(parts=[{"name": "X"}]), "what it is without"),
+        (
+            lambda entries: entries[0].update(parts=[{"name": "X", "without": ["a"]}]),
+            "Ask has no a",
+        ),
         (lambda entries: entries[0].update(request="Anything"), "no object with properties"),
         (lambda entries: entries[1].update(operationId="ask"), "operation ask is there twice"),
         (lambda entries: entries[1].update(params="AskParams"), "another request"),

@@ -27,6 +27,10 @@ def predict(call, **body):
         ({"inputs": [1], "params": {"other": 1}, "client_request_id": "c"}, [1]),
         ({"inputs": [1], "instances": None}, [1]),
         ({"inputs": [[1e308, 1e308]]}, [None]),
+        (
+            {"dataframe_records": [{"prompt": "Hi. You?", "stop": ["."]}, {"prompt": "Hi."}]},
+            ["You said: Hi", "You said: Hi."],
+        ),
         ({"inputs": [10**400], "params": {"scale": 1.5}}, [None]),
     ],
     ids=str,

@@ -7,6 +7,7 @@ from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.credentials import AsyncCredentials
 from databricks_serving._async.resources.agents import AsyncAgents
 from databricks_serving._async.resources.auth import AsyncAuth
+from databricks_serving._async.resources.binding import AsyncBindingEndpoints
 from databricks_serving._async.resources.chat import AsyncChat
 from databricks_serving._async.resources.completions import AsyncCompletions
 from databricks_serving._async.resources.embeddings import AsyncEmbeddings
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class AsyncServingClient(AsyncPredicting, BaseClient[AsyncCaller]):
+class AsyncServingClient(AsyncPredicting, AsyncBindingEndpoints, BaseClient[AsyncCaller]):
     """The asynchronous twin of `ServingClient`: the same methods, awaited.
 
     Takes what `ServingClient` takes, with an asynchronous httpx transport. One client serves many

@@ -17,9 +17,12 @@ from databricks_serving.options import CallOptions, RequestOptions
 from databricks_serving_api.params import (
     ChatCommonParams,
     ChatParams,
+    ChatSettings,
     CompletionParams,
+    CompletionSettings,
     CreateEndpointParams,
     EmbeddingParams,
+    EmbeddingSettings,
     PredictionParams,
     ResponsesParams,
 )
@@ -121,28 +124,70 @@ class ResponsesFields(ResponsesArguments, total=False):
     input: Any
 
 
+class BoundChatArguments(ChatSettings, CallOptions, total=False):
+    """Keyword arguments of a handle's chat call, beside its messages."""
+
+
+class BoundCompletionArguments(CompletionSettings, CallOptions, total=False):
+    """Keyword arguments of a handle's completion call, beside its prompt."""
+
+
+class BoundEmbeddingArguments(EmbeddingSettings, CallOptions, total=False):
+    """Keyword arguments of a handle's embedding call, beside its input."""
+
+
+class TextArguments(CallOptions, total=False):
+    """Keyword arguments of a call of a text endpoint, beside its prompt."""
+
+    stop: str | list[str] | tuple[str, ...] | None
+    """Text, or texts, that end the answer; sent as a list."""
+    temperature: float | None
+    """Randomness from 0 to 2."""
+    max_tokens: int | None
+    """Most tokens to generate, at least 1."""
+    n: int | None
+    """Number of answers, at least 1."""
+
+
+class TextFields(TextArguments, total=False):
+    """The same with the prompt."""
+
+    prompt: str
+
+
 def names_of(arguments: type[Any]) -> list[str]:
     """Return the keyword names of a dictionary type, those of its bases first."""
     return list(arguments.__annotations__)
 
 
-def refuse_unknown(given: Mapping[str, Any], known: list[str]) -> None:
+def refuse_unknown(
+    given: Mapping[str, Any], known: list[str], elsewhere: Mapping[str, str] = _ELSEWHERE
+) -> None:
     """Refuse keywords that the method does not take.
+
+    Args:
+        given: The keywords that were given.
+        known: The names of those that it takes.
+        elsewhere: Where other names stand that people look for here.
 
     Raises:
         InvalidRequestError: Naming the nearest known keyword, and the way around.
     """
     for name in given:
         if name not in known:
-            raise InvalidRequestError(f"unknown parameter {name!r}{_hint(name, known)}")
+            raise InvalidRequestError(f"unknown parameter {name!r}{_hint(name, known, elsewhere)}")
 
 
-def _hint(name: str, known: list[str]) -> str:
-    if name in _ELSEWHERE:
-        return f": {_ELSEWHERE[name]}"
+def _hint(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
+    if name in elsewhere:
+        return f": {elsewhere[name]}"
+    return f"{guess_of(name, known)} (extra_body= sends keys that are not listed)"
+
+
+def guess_of(name: str, known: list[str]) -> str:
+    """Return a guess which of the known names an unknown one stands for; empty if none is near."""
     near = difflib.get_close_matches(name, known, 1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{guess} (extra_body= sends keys that are not listed)"
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def public_method(

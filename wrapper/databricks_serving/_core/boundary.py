@@ -16,6 +16,7 @@ _HOLDERS: Final = frozenset(
 )
 
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
+ResultT = TypeVar("ResultT")
 Check = Callable[[Mapping[str, Any]], None]
 
 
@@ -70,6 +71,14 @@ def _awaiting(function: Callable[..., Any], check: Check | None) -> Callable[...
     return call
 
 
+def theirs(function: Callable[..., ResultT], *args: Any, **kwargs: Any) -> ResultT:
+    """Call a function of the user's, so that its errors count as the user's own.
+
+    One that is written in C, or cannot be called so, has no frame that shows whose it is.
+    """
+    return function(*args, **kwargs)
+
+
 def forget(error: BaseException, handled: BaseException | None) -> None:
     """Drop from an error, and from what led to it, the frames that hold what the user sent.
 
@@ -78,7 +87,8 @@ def forget(error: BaseException, handled: BaseException | None) -> None:
         handled: What the user was handling before, which stays as it is.
     """
     others = isinstance(error, Exception) and not isinstance(error, ServingError)
-    if others and _is_ours(_last(error.__traceback__)):
+    last = _last(error.__traceback__)
+    if others and _is_ours(last) and not _is_theirs(last):
         # A mistake of this package's is to be seen whole.
         return
     pending: list[BaseException | None] = [error]
@@ -110,6 +120,10 @@ def _last(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace
+
+
+def _is_theirs(trace: TracebackType | None) -> bool:
+    return trace is not None and trace.tb_frame.f_code is theirs.__code__
 
 
 def _is_ours(trace: TracebackType | None) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from databricks_serving._core.json_codec import is_object
@@ -24,9 +24,12 @@ from databricks_serving.errors import (
 # fact: route-optimised endpoints live on hosts of their own and take no personal access token.
 _ROUTE_OPTIMISED: Final = (".serving.cloud.databricks.com", ".serving.azuredatabricks.net")
 _PERSONAL: Final = "dapi"
+_DRIVER_PROXY: Final = "/driver-proxy-api/"
 # What MLflow says of a table whose columns are not those of the model's signature.
 _MISSING_COLUMNS: Final = re.compile(r"Model is missing inputs \[(?P<names>[^\]]+)\]")
 _EXTRA_COLUMNS: Final = re.compile(r"extra inputs: \[(?P<names>[^\]]+)\]")
+# What an endpoint says that is called by the request of another task.
+_OTHER_TASK: Final = re.compile(r'unknown field "(?:input|messages|prompt)"')
 _SHOWN_NAMES: Final = 200
 _ADDRESS_REFUSED: Final = re.compile(
     r"\bip\b.*\b(?:acl|access|address|allow|block|den|not|range|restrict|white)"
@@ -43,7 +46,8 @@ def hint_for(error: ServingError, request: Request) -> str | None:
             "a route-optimised endpoint takes no personal access token: log in to the workspace by "
             "OAuth and use client.route_optimized(name)"
         )
-    for kind, hint in _HINTS:
+    hints = _OF_APPS if urlsplit(request.url).path.startswith(_DRIVER_PROXY) else _HINTS
+    for kind, hint in hints:
         if isinstance(error, kind):
             return hint(error, request)
     return None
@@ -83,6 +87,14 @@ def _of_missing(error: APIStatusError, request: Request) -> str | None:
     return f"check the name of the endpoint, and that {host} is its workspace"
 
 
+def _of_cluster(_error: APIStatusError, _request: Request) -> str | None:
+    return "the owner of the token must be allowed to attach to the cluster"
+
+
+def _of_missing_app(_error: APIStatusError, _request: Request) -> str | None:
+    return "check cluster_id, port and path, and that the app runs on the driver node"
+
+
 def _of_size(_error: APIStatusError, request: Request) -> str | None:
     return (
         f"the request has {size_text(request.size)}; the platform takes 16 MiB for custom models "
@@ -103,6 +115,8 @@ def _of_cold_start(error: APIStatusError, _request: Request) -> str | None:
 def _of_bad_request(error: APIStatusError, _request: Request) -> str | None:
     if is_object(error.body) and error.body.get("stack_trace"):
         return "the model's own code failed; error.body['stack_trace'] shows where"
+    if _OTHER_TASK.search(error.message):
+        return "the endpoint may be for another task: client.endpoints.get(name).task tells"
     message = error.body.get("message") if is_object(error.body) else error.message
     missing = _MISSING_COLUMNS.search(str(message))
     if missing is None:
@@ -117,9 +131,14 @@ def _columns(found: re.Match[str]) -> str:
     return f"the column{'s' if ', ' in names else ''} {names}"
 
 
-_HINTS: Final[
-    tuple[tuple[type[APIStatusError], Callable[[APIStatusError, Request], str | None]], ...]
-] = (
+_Hint: TypeAlias = Callable[[APIStatusError, Request], str | None]
+# An app on a cluster is no endpoint.
+_OF_APPS: Final[tuple[tuple[type[APIStatusError], _Hint], ...]] = (
+    (AuthenticationError, _of_credential),
+    (PermissionDeniedError, _of_cluster),
+    (NotFoundError, _of_missing_app),
+)
+_HINTS: Final[tuple[tuple[type[APIStatusError], _Hint], ...]] = (
     (AuthenticationError, _of_credential),
     (PermissionDeniedError, _of_permission),
     (NotFoundError, _of_missing),

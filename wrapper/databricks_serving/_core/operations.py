@@ -98,6 +98,10 @@ class Operation(Generic[ReplyT]):
     max_reply_bytes: int = 64 * MIB
     endpoint_argument: str = "model"
     """The argument of the public method that names the endpoint."""
+    on_host: bool = False
+    """Whether it goes to a path of the workspace that has nothing to do with endpoints."""
+    any_json: bool = False
+    """Whether its reply may be any JSON, which stands under `value` when it is checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,7 @@ class ManagementOperation(Operation[ReplyT]):
     idempotent: bool = True
 
 
-def _unknown(_body: Mapping[str, Any]) -> None:
+def unknown_count(_body: Mapping[str, Any]) -> None:
     """Return how many parts a reply must have that has none to count."""
 
 
@@ -179,7 +183,7 @@ LIST_ENDPOINTS: ManagementOperation[ServingEndpointList] = ManagementOperation(
     get_kwargs=list_endpoints.get_kwargs,
     check=endpoint_shapes.check_endpoint_list,
     parse=list_endpoints.parse,
-    count_parts=_unknown,
+    count_parts=unknown_count,
     names_endpoint=False,
 )
 
@@ -189,7 +193,7 @@ GET_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
     get_kwargs=get_endpoint.get_kwargs,
     check=endpoint_shapes.check_endpoint,
     parse=get_endpoint.parse,
-    count_parts=_unknown,
+    count_parts=unknown_count,
 )
 
 GET_OPENAPI: ManagementOperation[EndpointOpenApi] = ManagementOperation(
@@ -198,7 +202,7 @@ GET_OPENAPI: ManagementOperation[EndpointOpenApi] = ManagementOperation(
     get_kwargs=get_endpoint_openapi.get_kwargs,
     check=endpoint_shapes.check_openapi,
     parse=get_endpoint_openapi.parse,
-    count_parts=_unknown,
+    count_parts=unknown_count,
 )
 
 CREATE_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
@@ -207,7 +211,7 @@ CREATE_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
     get_kwargs=create_endpoint.get_kwargs,
     check=endpoint_shapes.check_endpoint,
     parse=create_endpoint.parse,
-    count_parts=_unknown,
+    count_parts=unknown_count,
     names_endpoint=False,
     has_body=True,
     # A second try of one that came through would find the name taken.
@@ -241,7 +245,7 @@ RESPONSES: StreamingOperation[ResponsesReply, ResponsesEvent, ResponsesStreamEve
         as_event=agent_shapes.response_as_event,
         accumulator=ResponsesAccumulator,
         named_events=True,
-        count_parts=_unknown,
+        count_parts=unknown_count,
         path="responses",
     )
 )
@@ -257,5 +261,5 @@ AGENT: StreamingOperation[AgentReply, AgentChunk, AgentEvent] = StreamingOperati
     as_event=agent_shapes.agent_reply_as_chunk,
     accumulator=AgentAccumulator,
     free_form=True,
-    count_parts=_unknown,
+    count_parts=unknown_count,
 )

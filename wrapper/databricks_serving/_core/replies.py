@@ -29,6 +29,15 @@ _WEB_PAGE: Final = (
     "a web page came instead of an answer; "
     "is the host a workspace, and is there no login or proxy in between?"
 )
+# What the tasks answer with, and who reads it.
+_CALLS: Final = {
+    "choices": "client.chat.completions or client.completions",
+    "output": "client.responses",
+    "messages": "client.agents",
+    "data": "client.embeddings",
+    "predictions": "client.predict",
+    "outputs": "client.predict",
+}
 _SHOWN_TARGET: Final = 200
 
 
@@ -123,16 +132,27 @@ def checked_object(
     operation: Operation[Any], response: Response, parts: int | None = None
 ) -> dict[str, Any]:
     """Return the JSON object of a response, checked and completed; raises as `read_reply` does."""
-    data = decode_object(response)
+    data = decode_object(response, any_json=operation.any_json)
     try:
         operation.check(data, parts)
     except InvalidResponseError as error:
-        raise _invalid(response, str(error)) from None
+        raise _invalid(response, f"{error}{_other_task(data, str(error))}") from None
     return data
 
 
-def decode_object(response: Response) -> dict[str, Any]:
+def _other_task(data: dict[str, Any], fault: str) -> str:
+    """Say whose answer it is, where it lacks what the task answers with and has another's."""
+    lacks = [key for key in _CALLS if f": {key} is not " in fault and key not in data]
+    calls = next((call for key, call in _CALLS.items() if lacks and key in data), None)
+    return "" if calls is None else f"; it is an answer for {calls}: this endpoint has another task"
+
+
+def decode_object(response: Response, *, any_json: bool = False) -> dict[str, Any]:
     """Return the JSON object of a response.
+
+    Args:
+        response: The response.
+        any_json: Return the JSON of the response under the key `value`, whatever it is.
 
     Raises:
         InvalidResponseError: When there is none.
@@ -142,12 +162,13 @@ def decode_object(response: Response) -> dict[str, Any]:
         data = json_codec.decode(response.body)
     except json_codec.JSONDecodeError as error:
         raise not_json(response, str(error)) from None
-    if not is_object(data):
+    if is_object(data):
+        facts = find_event_error(data)
+        if facts is not None:
+            raise reported_error(response.meta, facts, data)
+    elif not any_json:
         raise _invalid(response, f"the body is a JSON {type(data).__name__}, not an object")
-    facts = find_event_error(data)
-    if facts is not None:
-        raise reported_error(response.meta, facts, data)
-    return data
+    return {"value": data} if any_json else data
 
 
 def not_json(response: Response, reason: str) -> InvalidResponseError:

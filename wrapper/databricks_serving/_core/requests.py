@@ -122,9 +122,7 @@ def build_request(
     Raises:
         InvalidRequestError: Naming the argument that cannot be sent.
     """
-    refuse_unknown(arguments, names_of(operation.arguments))
-    given = {name: value for name, value in arguments.items() if value is not None}
-    options = {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
+    given, options = split_arguments(operation, arguments)
     timeouts, idempotent = call_options(options, settings)
     operation.check_request(given)
     extra = mapping_of(options, "extra_body")
@@ -132,8 +130,7 @@ def build_request(
         raise InvalidRequestError(
             "extra_body must not set stream: use create(stream=True), or predict_stream"
         )
-    route = _route(options, settings)
-    name = check_endpoint(endpoint, operation.endpoint_argument)
+    name, route = _called(operation, settings, endpoint, options)
     named = {} if route is None else {"model": name}
     body, changes = _adapted(operation, settings, name, options, {**given, **extra})
     body = {**named, **({"stream": True} if stream else {}), **body}
@@ -150,6 +147,30 @@ def build_request(
         reading=Reading(operation.count_parts(body), settings.limits.event_bytes),
         changes=tuple(changes),
     )
+
+
+def split_arguments(
+    operation: Operation[Any], arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is for the server, and the options of the call; None means not given.
+
+    Raises:
+        InvalidRequestError: When the operation does not take an argument.
+    """
+    refuse_unknown(arguments, names_of(operation.arguments))
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return given, {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
+
+
+def _called(
+    operation: Operation[Any], settings: Settings, endpoint: str, options: Mapping[str, Any]
+) -> tuple[str, Route | None]:
+    """Return the name of what is called, and the way to it; None where it has its own path."""
+    if operation.on_host:
+        refuse_for_apps(options)
+        return endpoint, None
+    route = _route(options, settings)
+    return check_endpoint(endpoint, operation.endpoint_argument), route
 
 
 def _adapted(
@@ -178,8 +199,10 @@ def _url(
     route: Route | None,
     options: Mapping[str, Any],
 ) -> str:
-    served_model = _check_served_model(options.get("served_model"))
+    served_model = check_served_model(options.get("served_model"))
     query = mapping_of(options, "extra_query")
+    if operation.on_host:
+        return place.url_on_host(path, query)
     if route is None:
         return place.url(path, endpoint, served_model, query)
     if served_model is not None:
@@ -224,7 +247,15 @@ def check_endpoint(name: object, argument: str) -> str:
     )
 
 
-def _check_served_model(name: object) -> str | None:
+def refuse_for_apps(options: Mapping[str, Any]) -> None:
+    """Refuse what an app behind the driver proxy of a cluster has no place for."""
+    for option in ("served_model", "route", "wrap"):
+        if option in options:
+            raise InvalidRequestError(f"{option}= is for endpoints, not for an app on a cluster")
+
+
+def check_served_model(name: object) -> str | None:
+    """Return the name of a served model, or None; raises InvalidRequestError for what is none."""
     if name is None or (isinstance(name, str) and _ENDPOINT_NAME.fullmatch(name)):
         return name
     raise InvalidRequestError(

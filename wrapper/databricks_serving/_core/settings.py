@@ -1,12 +1,12 @@
 """What a client knows, as one value that `with_options` copies with changes."""
 
-import difflib
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from databricks_serving._core.adapting import Adaptation, changed_adaptation
+from databricks_serving._core.arguments import guess_of
 from databricks_serving._core.routes import Route, route_of
 from databricks_serving._core.secret import Hidden, Secret
 from databricks_serving._version import __version__
@@ -105,9 +105,7 @@ def _refuse_unknown(options: ClientOptions) -> None:
     known = list(ClientOptions.__annotations__)
     for name in options:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            guess = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"a client has no option {name!r:.80}{guess}")
+            raise ConfigError(f"a client has no option {name!r:.80}{guess_of(name, known)}")
 
 
 def check_network(transport: object, ssl_context: object, proxy: Secret | None) -> None:

@@ -16,6 +16,7 @@ from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.credentials import Credentials
 from databricks_serving._sync.resources.agents import Agents
 from databricks_serving._sync.resources.auth import Auth
+from databricks_serving._sync.resources.binding import BindingEndpoints
 from databricks_serving._sync.resources.chat import Chat
 from databricks_serving._sync.resources.completions import Completions
 from databricks_serving._sync.resources.embeddings import Embeddings
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-class ServingClient(Predicting, BaseClient[Caller]):
+class ServingClient(Predicting, BindingEndpoints, BaseClient[Caller]):
     """A client of the model-serving endpoints of one workspace.
 
     Nothing is read or opened until the first call. A call is tried again, at most twice and with

@@ -21,7 +21,7 @@ class ToolLoopError(ServingError):
 
     def __init__(self, message: str, run: "ToolRun | None" = None) -> None:
         super().__init__(message)
-        self.run = run
+        self.run: ToolRun | None = run
 
 
 class StructuredOutputError(ServingError):
@@ -43,8 +43,8 @@ class StructuredOutputError(ServingError):
         usage: "Usage | None" = None,
     ) -> None:
         super().__init__(message)
-        self.replies = tuple(replies)
-        self.usage = usage
+        self.replies: tuple[ChatCompletion, ...] = tuple(replies)
+        self.usage: Usage | None = usage
 
     @property
     def completion(self) -> "ChatCompletion | None":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+from databricks_serving.local.apps import answer_app
 from databricks_serving.local.backends import Backend
 from databricks_serving.local.backends.deterministic import DeterministicBackend
 from databricks_serving.local.decoding import decode, decode_json
@@ -52,7 +53,7 @@ class Workspace:
             if given is not None:
                 return given
             self._authorize(request)
-            return self._directory.answer(request) or self._invoke(request)
+            return self._directory.answer(request) or answer_app(request) or self._invoke(request)
         except RefusedError as refused:
             return self.refusal(refused)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a dead server

@@ -81,11 +81,12 @@ class AsyncEndpoints:
 
         Args:
             name: Name of the endpoint.
-            on_poll: Called with each description, for instance to show it.
+            on_poll: A plain function, called with each description, for instance to show it.
             **options: The options of a request, documented on `RequestOptions`; `deadline` bounds
                 the whole wait, and is twenty minutes unless given.
 
         Raises:
+            InvalidRequestError: When an argument cannot be used.
             EndpointWaitError: When the time is over, or what the endpoint was to serve has failed.
             APIStatusError: When the server answered with an error that does not pass.
         """

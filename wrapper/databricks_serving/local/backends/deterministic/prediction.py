@@ -1,10 +1,14 @@
-"""Predictions by rule: the sum of the numbers of a row, times the parameter `scale`."""
+"""Predictions by rule: the sum of the numbers of a row, times the parameter `scale`.
+
+A row with a `prompt` is answered with a text, as models with the legacy completion contract do.
+"""
 
 import math
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from databricks_serving.local.backends.deterministic import legacy
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.jsontypes import Json, is_list, is_object
 from databricks_serving.local.rows import FORMS
@@ -42,8 +46,14 @@ def _scale(request: Json) -> float:
     return scale
 
 
-def _sums(rows: Any, scale: float) -> list[float | None]:
-    return [_scaled(_numbers(row), scale) for row in (rows if is_list(rows) else [rows])]
+def _sums(rows: Any, scale: float) -> list[float | str | None]:
+    return [_answer(row, scale) for row in (rows if is_list(rows) else [rows])]
+
+
+def _answer(row: Any, scale: float) -> float | str | None:
+    if is_object(row) and legacy.has_prompt(row):
+        return legacy.answer(row)
+    return _scaled(_numbers(row), scale)
 
 
 def _scaled(numbers: Iterator[float], scale: float) -> float | None:

@@ -1,0 +1,299 @@
+"""Handles for one endpoint, as the asynchronous client makes them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar, Unpack
+
+from databricks_serving._async.caller import AsyncCaller
+from databricks_serving._async.resources.agents import AsyncAgentStream
+from databricks_serving._async.resources.bound_base import AsyncBoundEndpoint
+from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
+from databricks_serving._async.resources.chat import AsyncChatStream
+from databricks_serving._async.resources.completions import AsyncCompletionStream
+from databricks_serving._async.resources.predictions import AsyncPredictionStream
+from databricks_serving._async.resources.responses import AsyncResponsesStream, Items
+from databricks_serving._async.stream import AsyncEventStream
+from databricks_serving._core.arguments import (
+    BoundChatArguments,
+    BoundCompletionArguments,
+    PredictionArguments,
+    ResponsesArguments,
+    TextArguments,
+    public_method,
+)
+from databricks_serving._core.bound import Asking, Binding, found
+from databricks_serving._core.boundary import forgetful
+from databricks_serving._core.operations import (
+    AGENT,
+    CHAT,
+    COMPLETION,
+    GET_ENDPOINT,
+    PREDICTION,
+    RESPONSES,
+)
+from databricks_serving._core.prediction import Prediction
+from databricks_serving._core.subjects import as_items
+from databricks_serving._core.text import as_stops, checked_prompt
+from databricks_serving._shell.bound import BaseEndpoint
+from databricks_serving_api.params import MessageDict
+
+ResultT = TypeVar("ResultT")
+
+
+class AsyncChatEndpoint(AsyncBoundEndpoint[ResultT]):
+    """A handle for one chat endpoint."""
+
+    __slots__ = ()
+
+    @public_method(BoundChatArguments)
+    async def invoke(
+        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
+    ) -> ResultT:
+        """Answer a conversation; raises what `chat.completions.create` raises.
+
+        Args:
+            messages: The conversation, or what the user says.
+            **arguments: The parameters of a chat request, documented on `ChatSettings`, and the
+                options of every call, documented on `CallOptions`; they go before the defaults.
+        """
+        return await self._invoke({"messages": as_items(messages)}, arguments)
+
+    @public_method(BoundChatArguments)
+    def stream(
+        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
+    ) -> AsyncChatStream:
+        """Answer a conversation with typed events, as `chat.completions.stream` does.
+
+        Takes what `invoke` takes. `transform_output` does not apply.
+        """
+        subject = {"messages": as_items(messages)}
+        return AsyncEventStream(
+            lambda: self._caller.stream(CHAT, self.name, self._binding.call(subject, arguments))
+        )
+
+
+class AsyncCompletionEndpoint(AsyncBoundEndpoint[ResultT]):
+    """A handle for one completion endpoint."""
+
+    __slots__ = ()
+
+    @public_method(BoundCompletionArguments)
+    async def invoke(
+        self,
+        prompt: str | list[str] | tuple[str, ...],
+        **arguments: Unpack[BoundCompletionArguments],
+    ) -> ResultT:
+        """Continue a prompt; raises what `completions.create` raises.
+
+        Args:
+            prompt: The prompt, or several.
+            **arguments: The parameters of a completion request, documented on
+                `CompletionSettings`, and the options of every call, documented on `CallOptions`;
+                they go before the defaults.
+        """
+        return await self._invoke({"prompt": prompt}, arguments)
+
+    @public_method(BoundCompletionArguments)
+    def stream(
+        self,
+        prompt: str | list[str] | tuple[str, ...],
+        **arguments: Unpack[BoundCompletionArguments],
+    ) -> AsyncCompletionStream:
+        """Continue a prompt with typed events, as `completions.stream` does.
+
+        Takes what `invoke` takes. `transform_output` does not apply.
+        """
+        subject = {"prompt": prompt}
+        return AsyncEventStream(
+            lambda: self._caller.stream(
+                COMPLETION, self.name, self._binding.call(subject, arguments)
+            )
+        )
+
+
+class AsyncResponsesEndpoint(AsyncBoundEndpoint[ResultT]):
+    """A handle for one agent, or for one model on the Responses routes."""
+
+    __slots__ = ()
+
+    @public_method(ResponsesArguments)
+    async def invoke(self, input: Items, **arguments: Unpack[ResponsesArguments]) -> ResultT:
+        """Have an agent answer; raises what `responses.create` raises.
+
+        Args:
+            input: What the user says, or the items of the conversation.
+            **arguments: The parameters of a request, documented on `ResponsesParams`, and the
+                options of every call, documented on `CallOptions`; they go before the defaults.
+        """
+        return await self._invoke({"input": as_items(input)}, arguments)
+
+    @public_method(ResponsesArguments)
+    def stream(self, input: Items, **arguments: Unpack[ResponsesArguments]) -> AsyncResponsesStream:
+        """Have an agent answer with typed events, as `responses.stream` does.
+
+        Takes what `invoke` takes. `transform_output` does not apply.
+        """
+        subject = {"input": as_items(input)}
+        return AsyncEventStream(
+            lambda: self._caller.stream(
+                RESPONSES, self.name, self._binding.call(subject, arguments)
+            )
+        )
+
+
+class AsyncAgentEndpoint(AsyncBoundEndpoint[ResultT]):
+    """A handle for one agent of the older kind."""
+
+    __slots__ = ()
+
+    @public_method(BoundChatArguments)
+    async def invoke(
+        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
+    ) -> ResultT:
+        """Have an agent answer; raises what `agents.create` raises.
+
+        Args:
+            messages: The conversation, or what the user says.
+            **arguments: The parameters of a chat request, documented on `ChatSettings`, and the
+                options of every call, documented on `CallOptions`; they go before the defaults.
+        """
+        return await self._invoke({"messages": as_items(messages)}, arguments)
+
+    @public_method(BoundChatArguments)
+    def stream(
+        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
+    ) -> AsyncAgentStream:
+        """Have an agent answer with typed events, as `agents.stream` does.
+
+        Takes what `invoke` takes. `transform_output` does not apply.
+        """
+        subject = {"messages": as_items(messages)}
+        return AsyncEventStream(
+            lambda: self._caller.stream(AGENT, self.name, self._binding.call(subject, arguments))
+        )
+
+
+class AsyncPredictionEndpoint(AsyncBoundEndpoint[ResultT]):
+    """A handle for one custom model."""
+
+    __slots__ = ()
+
+    @public_method(PredictionArguments)
+    async def invoke(
+        self,
+        rows: Any,
+        *,
+        form: Literal["dataframe_split", "dataframe_records", "instances", "inputs"] | None = None,
+        **arguments: Unpack[PredictionArguments],
+    ) -> ResultT:
+        """Predict from rows or tensors; raises what `predict` of the client raises.
+
+        Args:
+            rows: A frame, or a list of dicts, one for each row; for another form what `predict`
+                takes for it.
+            form: One of the four forms of MLflow; `dataframe_split` for a frame and
+                `dataframe_records` for anything else, unless it is given.
+            **arguments: `params` and the rest, documented on `PredictionParams`, and the options of
+                every call, documented on `CallOptions`; they go before the defaults.
+        """
+        prepared = self._binding.rows(rows, form, arguments, stream=False)
+        reply = await self._caller.reply(PREDICTION, self.name, prepared.arguments)
+        return self._binding.output(Prediction(reply, prepared.index))
+
+    @public_method(PredictionArguments)
+    def stream(
+        self,
+        rows: Any,
+        *,
+        form: Literal["dataframe_split", "dataframe_records", "instances", "inputs"] | None = None,
+        **arguments: Unpack[PredictionArguments],
+    ) -> AsyncPredictionStream:
+        """Stream what a custom model predicts, as `predict_stream` of the client does.
+
+        Takes what `invoke` takes. `transform_output` does not apply.
+        """
+        events = AsyncEventStream(
+            lambda: self._caller.stream(
+                PREDICTION,
+                self.name,
+                self._binding.rows(rows, form, arguments, stream=True).arguments,
+            )
+        )
+        return AsyncPredictionStream(events)
+
+
+class AsyncTextEndpoint(AsyncBoundEndpoint[ResultT]):
+    """A handle for one model, or app on a cluster, with the legacy completion contract."""
+
+    __slots__ = ()
+
+    @public_method(TextArguments)
+    async def invoke(self, prompt: str, **arguments: Unpack[TextArguments]) -> ResultT:
+        """Continue a prompt; raises what `completions.create` raises.
+
+        Args:
+            prompt: The prompt.
+            **arguments: `stop` and the rest, documented on `TextArguments`, and the options of
+                every call, documented on `CallOptions`; they go before the defaults. `extra_body`
+                has further parameters.
+
+        Raises:
+            InvalidResponseError: When the answer is no text, and there is no `transform_output`.
+        """
+        given = as_stops(self._binding.merged(arguments))
+        reply = await self._reply({"prompt": checked_prompt(prompt)}, given)
+        return self._binding.output(reply.value)
+
+
+class AsyncInferredEndpoint(BaseEndpoint[AsyncCaller, ResultT]):
+    """A handle for one endpoint whose task the first call asks the workspace for."""
+
+    __slots__ = ("_known",)
+
+    _known: dict[str, Any]
+
+    def __init__(self, caller: AsyncCaller, binding: Binding[ResultT]) -> None:
+        super().__init__(caller, binding)
+        object.__setattr__(self, "_known", {})
+
+    @property
+    def task(self) -> str:
+        """What the endpoint does, as `client.endpoint` takes it; `infer` before the first call."""
+        return next((one.task for one in self._known.values()), self._binding.task)
+
+    @forgetful
+    async def invoke(self, subject: Any, **arguments: Any) -> ResultT:
+        """Call the endpoint by its task, having asked for that once.
+
+        Calls that begin before the answer is there ask as well.
+
+        Args:
+            subject: What `invoke` of the task's handle takes first.
+            **arguments: What it takes besides.
+
+        Raises:
+            InvalidRequestError: When there is no handle for the task.
+            ServingError: As the handle of the task does.
+        """
+        if self.name not in self._known:
+            asking = Asking(self._binding.merged(arguments), self._now())
+            described = await self._caller.reply(GET_ENDPOINT, self.name, asking.options)
+            binding = found(self._binding, described.task)
+            self._known[self.name] = ENDPOINTS[binding.task](self._caller, binding)
+            arguments |= asking.rest(self._now())
+        result: ResultT = await self._known[self.name].invoke(subject, **arguments)
+        return result
+
+    def _now(self) -> float:
+        return self._caller.credentials.clocks.monotonic()
+
+
+ENDPOINTS: Final[Mapping[str, type[Any]]] = {
+    "chat": AsyncChatEndpoint,
+    "completions": AsyncCompletionEndpoint,
+    "embeddings": AsyncEmbeddingEndpoint,
+    "responses": AsyncResponsesEndpoint,
+    "agents": AsyncAgentEndpoint,
+    "custom": AsyncPredictionEndpoint,
+    "text": AsyncTextEndpoint,
+    "infer": AsyncInferredEndpoint,
+}

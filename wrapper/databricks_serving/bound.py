@@ -1,0 +1,53 @@
+"""Handles for one endpoint, as `client.endpoint` makes them: to name their types."""
+
+from databricks_serving._async.resources.bound import (
+    AsyncAgentEndpoint,
+    AsyncChatEndpoint,
+    AsyncCompletionEndpoint,
+    AsyncInferredEndpoint,
+    AsyncPredictionEndpoint,
+    AsyncResponsesEndpoint,
+    AsyncTextEndpoint,
+)
+from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
+from databricks_serving._core.binding import (
+    EndpointOptions,
+    HandleOptions,
+    Task,
+    TransformInput,
+)
+from databricks_serving._core.bound import AnyReply
+from databricks_serving._sync.resources.bound import (
+    AgentEndpoint,
+    ChatEndpoint,
+    CompletionEndpoint,
+    InferredEndpoint,
+    PredictionEndpoint,
+    ResponsesEndpoint,
+    TextEndpoint,
+)
+from databricks_serving._sync.resources.bound_embeddings import EmbeddingEndpoint
+
+__all__ = [
+    "AgentEndpoint",
+    "AnyReply",
+    "AsyncAgentEndpoint",
+    "AsyncChatEndpoint",
+    "AsyncCompletionEndpoint",
+    "AsyncEmbeddingEndpoint",
+    "AsyncInferredEndpoint",
+    "AsyncPredictionEndpoint",
+    "AsyncResponsesEndpoint",
+    "AsyncTextEndpoint",
+    "ChatEndpoint",
+    "CompletionEndpoint",
+    "EmbeddingEndpoint",
+    "EndpointOptions",
+    "HandleOptions",
+    "InferredEndpoint",
+    "PredictionEndpoint",
+    "ResponsesEndpoint",
+    "Task",
+    "TextEndpoint",
+    "TransformInput",
+]
