@@ -326,11 +326,9 @@ async def show_later(described):
     """Show a description, some time."""
 
 
-@pytest.mark.parametrize(
-    ("on_poll", "kind"), [(7, "not int"), ("print", "not str"), (show_later, "not async")]
-)
-def test_what_is_to_be_called_with_each_description_must_be_a_function(shell, on_poll, kind):
+@pytest.mark.parametrize("on_poll", [7, "print", show_later])
+def test_what_is_to_be_called_with_each_description_must_be_a_function(shell, on_poll):
     client = shell.client(wire.json_reply(described()))
-    with pytest.raises(InvalidRequestError, match=f"on_poll must be a plain function, {kind}"):
+    with pytest.raises(InvalidRequestError, match="on_poll must be a function, and not an async"):
         shell.wait(client.endpoints.wait_ready("m", on_poll=on_poll))
     assert shell.transport.requests == []

@@ -1,6 +1,5 @@
 """Waiting until an endpoint takes requests: when to ask again, and when to give up."""
 
-import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -35,19 +34,6 @@ def patience_of(options: Mapping[str, Any]) -> float:
     except ConfigError as error:
         raise InvalidRequestError(str(error)) from None
     return DEFAULT_PATIENCE if given is None else float(given)
-
-
-def check_on_poll(on_poll: object) -> None:
-    """Refuse what cannot be called with a description, before anything is asked.
-
-    Raises:
-        InvalidRequestError: When it is no function, or one that somebody would have to await.
-    """
-    if on_poll is None:
-        return
-    if not callable(on_poll) or inspect.iscoroutinefunction(on_poll):
-        kind = f"not {type(on_poll).__name__}" if not callable(on_poll) else "not async"
-        raise InvalidRequestError(f"on_poll must be a plain function, {kind}")
 
 
 class ReadyWait:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, Unpack
 
 from databricks_serving._core.arguments import public_method
+from databricks_serving._core.callbacks import check_callback
 from databricks_serving._core.external_models import new_external_endpoint
 from databricks_serving._core.operations import (
     CREATE_ENDPOINT,
@@ -12,7 +13,7 @@ from databricks_serving._core.operations import (
     GET_OPENAPI,
     LIST_ENDPOINTS,
 )
-from databricks_serving._core.readiness import ReadyWait, check_on_poll, patience_of
+from databricks_serving._core.readiness import ReadyWait, patience_of
 from databricks_serving._sync.caller import Caller
 from databricks_serving.errors import ServingError
 from databricks_serving.options import RequestOptions
@@ -90,7 +91,7 @@ class Endpoints:
             EndpointWaitError: When the time is over, or what the endpoint was to serve has failed.
             APIStatusError: When the server answered with an error that does not pass.
         """
-        check_on_poll(on_poll)
+        check_callback("on_poll", on_poll)
         clocks = self._caller.credentials.clocks
         wait = ReadyWait(name, clocks.monotonic(), patience_of(options))
         while True:
