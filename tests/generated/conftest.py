@@ -12,8 +12,13 @@ WHOLE = {
     "completions": models.Completion,
     "embeddings": models.EmbeddingResponse,
     "error": models.ErrorBody,
+    "responses": models.ResponsesReply,
 }
-EVENTS = {"chat": models.ChatCompletionChunk, "completions": models.CompletionChunk}
+EVENTS = {
+    "chat": models.ChatCompletionChunk,
+    "completions": models.CompletionChunk,
+    "responses": models.ResponsesEvent,
+}
 
 USAGE = {
     "prompt_tokens": 31,
@@ -133,6 +138,102 @@ EMBEDDINGS = {
     "model": "bge",
     "usage": {"prompt_tokens": 3, "total_tokens": 3},
 }
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1790000000.5,
+    "status": None,
+    "output": [
+        {
+            "type": "message",
+            "id": "msg_1",
+            "role": "assistant",
+            "status": "completed",
+            "content": [
+                {"type": "output_text", "text": "Hello.", "annotations": [{"type": "url"}]},
+                {"type": "refusal", "refusal": "No."},
+                {"type": "hologram", "depth": 3.0},
+            ],
+        },
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}", "id": None},
+        {"type": "function_call_output", "call_id": "c", "output": [{"type": "text", "text": "4"}]},
+        {
+            "type": "reasoning",
+            "id": "rs_1",
+            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "encrypted_content": "eA==",
+        },
+        {"type": "mcp_approval_request", "id": "a", "name": "f", "arguments": "", "server_label": ""},
+        {"type": "mcp_approval_response", "approval_request_id": "a", "approve": True},
+        {"type": "web_search_call", "id": "ws", "status": "failed", "error": {"code": 7}},
+    ],
+    "usage": {
+        "input_tokens": 3,
+        "output_tokens": 4,
+        "total_tokens": 7,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens_details": None,
+    },
+    "error": {"code": "server_error", "message": "It failed."},
+    "incomplete_details": {"reason": "max_output_tokens"},
+    "metadata": {"trace_id": "tr-1"},
+    "custom_outputs": {"a": [1, None]},
+    "databricks_output": {"trace": {"info": {"trace_id": "tr-1"}}, "databricks_request_id": "r"},
+    "tool_choice": "auto",
+}
+RESPONSE_EVENTS = [
+    {
+        "type": "response.output_text.delta",
+        "item_id": "msg_1",
+        "output_index": 0,
+        "content_index": None,
+        "delta": "Hel",
+        "logprobs": [],
+    },
+    {"type": "response.output_item.done", "item": RESPONSE["output"][0], "custom_outputs": {}},
+    {"type": "response.completed", "response": RESPONSE, "sequence_number": 9},
+    {"type": "function_call_output", "call_id": "c", "output": {"a": 1}},
+    {"trace_id": "tr-1"},
+]
+AGENT = {
+    "messages": [
+        {
+            "role": "assistant",
+            "content": "",
+            "id": "1",
+            "tool_calls": [
+                {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+            ],
+        },
+        {"role": "tool", "content": "4", "tool_call_id": "c", "id": None, "name": "f"},
+        {"role": "assistant", "content": None, "attachments": {"a": 1}},
+    ],
+    "finish_reason": "stop",
+    "custom_outputs": None,
+    "usage": USAGE,
+}
+AGENT_CHUNK = {"delta": AGENT["messages"][0], "id": "x", "finish_reason": None}
+PREDICTION = {"predictions": [{"a": 1.5}, None], "databricks_output": {"trace": {}}}
+ENDPOINT = {
+    "name": "m",
+    "id": "0123",
+    "state": {"ready": "READY", "config_update": "NOT_UPDATING", "suspend": None},
+    "config": {
+        "served_entities": [
+            {
+                "name": "m-1",
+                "external_model": {"name": "x", "provider": "openai", "task": "llm/v1/chat"},
+                "state": {"deployment": "DEPLOYMENT_READY", "deployment_state_message": ""},
+            }
+        ],
+        "traffic_config": {"routes": [{"served_model_name": "m-1", "traffic_percentage": 100}]},
+    },
+    "pending_config": None,
+    "task": "llm/v1/chat",
+    "tags": [{"key": "team", "value": None}],
+    "data_plane_info": {"query_info": {"endpoint_url": "https://a", "authorization_details": "[]"}},
+    "ai_gateway": {"guardrails": {"input": {"safety": True}}},
+}
 ERRORS = [
     {"error_code": "BAD_REQUEST", "message": 'json: unknown field "seed"'},
     {"error_code": 401, "message": "Credential was not sent"},
@@ -152,6 +253,13 @@ def payloads():
         (models.Completion, COMPLETION),
         (models.CompletionChunk, COMPLETION),
         (models.EmbeddingResponse, EMBEDDINGS),
+        (models.ResponsesReply, RESPONSE),
+        *((models.ResponsesEvent, event) for event in RESPONSE_EVENTS),
+        (models.AgentReply, AGENT),
+        (models.AgentChunk, AGENT_CHUNK),
+        (models.PredictionResponse, PREDICTION),
+        (models.ServingEndpoint, ENDPOINT),
+        (models.ServingEndpointList, {"endpoints": [ENDPOINT, {"name": None}]}),
         *((models.ErrorBody, error) for error in ERRORS),
     ]
 

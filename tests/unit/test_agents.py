@@ -11,6 +11,7 @@ from databricks_serving.errors import (
     APIStatusError,
     InvalidRequestError,
     InvalidResponseError,
+    RateLimitError,
     StreamInterruptedError,
     StreamServerError,
 )
@@ -147,6 +148,8 @@ def test_what_an_agent_did_can_be_sent_back(shell):
 )
 def test_the_id_of_the_trace_is_found_wherever_it_is(where):
     assert ResponsesReply.from_dict(answer(**where)).trace_id == "tr-1"
+    odd = {"databricks_output": {"trace": "tr"}, "metadata": ["tr"]}
+    assert ResponsesReply.from_dict(answer(**odd)).trace_id is None
     assert ResponsesReply.from_dict(answer()).trace_id is None
 
 
@@ -171,6 +174,34 @@ def test_a_reply_of_another_shape_is_refused(shell, body, place):
     client = shell.client(wire.json_reply(body))
     with pytest.raises(InvalidResponseError, match=place):
         shell.wait(client.responses.create(**ASK))
+
+
+def test_a_reply_with_parts_of_any_kind_shows_itself():
+    odd = {"type": "brand_new", "text": 7}
+    refused = {"type": "refusal", "refusal": "I *may* not."}
+    item = message("652 km.") | {"content": [*message("652 km.")["content"], odd, refused]}
+    reply = ResponsesReply.from_dict(answer({"id": "no type"}, item))
+    assert reply._repr_markdown_() == "652 km.\n\n**Refused:** I \\*may\\* not."
+    assert reply.messages[0].refusal == "I *may* not."
+
+
+def test_an_error_in_the_first_event_is_that_of_its_status(shell):
+    event = {"type": "error", "code": "rate_limit_exceeded", "message": "Slower."}
+    answers = [wire.stream(event), wire.stream(done(message("652 km.")), "[DONE]")]
+    client = shell.client(lambda _: answers.pop(0))
+    with shell.opened(client.responses.stream(**ASK)) as stream:
+        assert shell.wait(stream.get_final_completion()).text == "652 km."
+    client = shell.client(wire.stream(event), max_retries=0)
+    with (
+        pytest.raises(RateLimitError, match="Slower"),
+        shell.opened(client.responses.stream(**ASK)),
+    ):
+        pass
+
+
+def test_an_item_that_is_an_event_is_checked_as_others_are(shell):
+    with pytest.raises(StreamInterruptedError, match=r"the event\.content is not a list"):
+        events_of(shell, done(message("652")), {"type": "message", "content": "km."})
 
 
 def test_a_failure_at_status_200_is_an_error(shell):
@@ -275,6 +306,16 @@ def test_reasoning_and_refusals_are_told_apart(shell):
     told, reply = events_of(shell, thought, refused, done(item))
     assert [e.type for e in told] == ["reasoning.delta", "refusal.delta", "output_item"]
     assert reply.text == ""
+
+
+@pytest.mark.parametrize("call", ["responses", "agents"])
+def test_signs_of_life_are_no_part_of_the_answer(shell, call):
+    life = b"event: ping\ndata: {}\n\n", b": alive\n\n", b"event: ping\ndata:\n\n"
+    events = [delta("652"), done(message("652 km."))] if call == "responses" else [piece("652 km.")]
+    told, reply = events_of(shell, *life, *events, *life, "[DONE]", call=call)
+    assert reply.text == "652 km."
+    assert len(reply.messages) == 1
+    assert texts(told)[0].startswith("652")
 
 
 def test_named_events_are_read(shell):

@@ -8,6 +8,7 @@ import wire
 
 from databricks_serving.errors import (
     APIConnectionError,
+    ConflictError,
     EndpointWaitError,
     InvalidRequestError,
     InvalidResponseError,
@@ -106,6 +107,14 @@ def test_the_contract_of_an_endpoint_is_read(shell):
             "get",
             {"name": "m", "config": {"served_entities": [{"name": "v"}, 1]}},
             r"config.served_entities\[1\] is not an object",
+        ),
+        (
+            "get",
+            {
+                "name": "m",
+                "config": {"served_models": [{"state": {"deployment_state_message": []}}]},
+            },
+            r"config.served_models\[0\].state.deployment_state_message is not a text",
         ),
         ("get_openapi", {"paths": {}}, "openapi is not a version of OpenAPI"),
         ("get_openapi", [], "a JSON list, not an object"),
@@ -259,6 +268,8 @@ def test_creating_is_not_repeated_where_it_may_have_come_through(shell):
         ({"bearer_token_auth": {"token": SECRET}}, r"config\['bearer_token_auth.token'\] must"),
         ({"api_key_auth": {"key": "x-key", "value": SECRET}}, r"'api_key_auth.value'\] must be"),
         ({"api_key_auth": {"key": "x", "value_plaintext": SECRET}}, "in plain text"),
+        ({"bearer_token_auth": SECRET}, r"config\['bearer_token_auth'\] must be a dict, not str"),
+        ({"OPENAI_API_KEY": SECRET}, r"config\['OPENAI_API_KEY'\] must be a reference"),
         ([SECRET], "config must be a dict, not list"),
     ],
 )
@@ -306,3 +317,23 @@ def test_the_callers_objects_are_left_alone(shell):
     config, tags = {"openai_api_key": REFERENCE}, {"team": "a"}
     shell.wait(client.endpoints.create_external(**NEW | {"config": config}, tags=tags))
     assert (config, tags) == ({"openai_api_key": REFERENCE}, {"team": "a"})
+
+
+@pytest.mark.parametrize("code", ["RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS"])
+def test_a_name_that_is_taken_is_not_tried_again(shell, code):
+    client = shell.client(lambda _: wire.json_reply({"error_code": code, "message": "no"}, 409))
+    with pytest.raises(ConflictError):
+        shell.wait(client.endpoints.create_external(**NEW))
+    assert len(shell.transport.requests) == 1
+
+
+async def show_later(described):
+    """Show a description, some time."""
+
+
+@pytest.mark.parametrize("on_poll", [7, "print", show_later])
+def test_what_is_to_be_called_with_each_description_must_be_a_function(shell, on_poll):
+    client = shell.client(wire.json_reply(described()))
+    with pytest.raises(InvalidRequestError, match="on_poll must be a function, and not an async"):
+        shell.wait(client.endpoints.wait_ready("m", on_poll=on_poll))
+    assert shell.transport.requests == []

@@ -215,3 +215,26 @@ def test_a_hostile_page_is_read_in_linear_time(piece):
     began = time.perf_counter()
     read_error_body(piece * (2_000_000 // len(piece)), 502)
     assert time.perf_counter() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"type": "response.failed"}, ErrorFacts("the server reported an error without a message")),
+        ({"type": "response.failed", "response": None, "message": "no"}, ErrorFacts("no")),
+        (
+            {"type": "error", "code": "rate_limit_exceeded", "message": "no"},
+            ErrorFacts("no", "rate_limit_exceeded", 429),
+        ),
+        (
+            {"type": "error", "code": None, "message": None},
+            ErrorFacts("the server reported an error without a message"),
+        ),
+        ({"type": "mcp_call", "error": "the tool failed", "output": None}, None),
+        ({"type": "function_call_output", "call_id": "c", "error": {"message": "no"}}, None),
+        ({"type": "response.output_item.done", "error": None, "item": {"error": "no"}}, None),
+        ({"type": "response.completed", "response": {"error": None}, "error": ""}, None),
+    ],
+)
+def test_events_of_agents_tell_failures_of_their_own_from_those_of_tools(event, expected):
+    assert find_event_error(event) == expected

@@ -39,10 +39,11 @@ def adapted(family, body, level="all"):
         ("databricks-claude-opus-5", "claude-opus-5"),
         ("databricks-claude-opus-5-1", "claude-opus-5"),
         (CLAUDE, "claude"),
-        ("databricks-gpt-5-6-sol", "gpt-5"),
+        ("databricks-gpt-5-6-sol", "gpt-5-6"),
+        ("databricks-gpt-5-mini", "gpt-5"),
         ("databricks-gemini-3-pro", "gemini"),
         ("databricks-meta-llama-3-3-70b-instruct", "open-weights"),
-        ("databricks-glm-5-2", "open-weights"),
+        ("databricks-glm-5-2", "glm"),
         ("databricks-bge-large-en", None),
         ("my-claude-clone", None),
         ("databricks-claudette", None),
@@ -87,9 +88,14 @@ def test_all_rules_apply_where_they_are_asked_for(shell):
             {"response_format": {"type": "json_schema"}},
             {"response_format": {"type": "json_schema"}},
         ),
-        ("gpt-5", {"tools": TOOLS}, {"tools": TOOLS, "reasoning_effort": "none"}),
+        ("gpt-5-6", {"tools": TOOLS}, {"tools": TOOLS, "reasoning_effort": "none"}),
+        ("gpt-5-6", {"temperature": 0, "stop": "."}, {}),
+        # Measured for the one model; others may take a temperature, and no such effort.
+        ("gpt-5", {"tools": TOOLS, "temperature": 0}, {"tools": TOOLS, "temperature": 0}),
+        ("glm", {"thinking": {"type": "disabled"}}, {"thinking": {"type": "disabled"}}),
+        ("open-weights", {"thinking": {"type": "disabled"}}, {}),
         (
-            "gpt-5",
+            "gpt-5-6",
             {"tools": TOOLS, "reasoning_effort": "low"},
             {"tools": TOOLS, "reasoning_effort": "low"},
         ),
@@ -195,6 +201,7 @@ def test_a_family_of_ones_own_works(shell):
         ({"families": ["m"]}, "families must be a dict, not list"),
         ({"families": {"m": "gpt-9"}}, "a family must be a ModelFamily or one of gpt-oss, claude"),
         ({"families": {"m": 7}}, "a family must be a ModelFamily or one of"),
+        ({"families": {"m": ["claude"]}}, "a family must be a ModelFamily or one of"),
     ],
 )
 def test_what_is_no_family_is_refused(shell, options, message):
@@ -204,6 +211,51 @@ def test_what_is_no_family_is_refused(shell, options, message):
     if "adapt" in options:
         with pytest.raises(InvalidRequestError, match=message):
             shell.wait(client.chat.completions.create(model="m", messages=wire.USER, **options))
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"path": "seed", "do": "remove"}, "a rule must drop, rename, set, not 'remove'"),
+        ({"path": "", "do": "drop"}, "keys joined by dots"),
+        ({"path": "a..b", "do": "drop"}, "keys joined by dots"),
+        ({"path": "seed", "do": "rename"}, "needs the new name as to="),
+        ({"path": "tools[]", "do": "set", "to": 1}, "can drop items of a list"),
+    ],
+)
+def test_a_rule_that_would_do_something_else_is_refused(rule, message):
+    with pytest.raises(ConfigError, match=message):
+        Rule(why="x", **rule)
+
+
+def test_what_a_rule_sets_is_changed_by_no_later_rule():
+    limits = {"a": 1, "b": 2}
+    rules = (
+        Rule(path="limits", do="set", to=limits, why="x"),
+        Rule(path="limits.b", do="drop", why="x"),
+    )
+    body, _ = adapted(ModelFamily(name="mine", rules=rules), {})
+    assert body == {"limits": {"a": 1}}
+    assert limits == {"a": 1, "b": 2}
+
+
+def test_a_content_of_empty_texts_alone_is_left_out(shell):
+    parts = [{"type": "text", "text": ""}]
+    said = {"role": "assistant", "content": parts, "tool_calls": [CALL]}
+    body = sent(shell, CLAUDE, messages=[*wire.USER, said])
+    assert body["messages"][1] == {"role": "assistant", "tool_calls": [CALL]}
+    assert said["content"] is parts
+    assert parts == [{"type": "text", "text": ""}]
+
+
+def test_an_explanation_shows_no_value_of_a_query(shell):
+    client = shell.client(wire.json_reply(wire.chat()))
+    query = {"key": "secret"}
+    told = shell.wait(
+        client.chat.completions.explain(model="m", messages=wire.USER, extra_query=query)
+    )
+    assert told.url.endswith("?key=secret")
+    assert "secret" not in f"{told!r} {told}"
 
 
 @pytest.mark.parametrize("messages", [[{"role": "user", "content": {object()}}], "Hi", None])

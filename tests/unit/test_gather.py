@@ -1,10 +1,12 @@
 """Several calls at once: in order, bounded, and stopped by the first that fails."""
 
+import asyncio
 import threading
 from contextvars import ContextVar
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from databricks_serving._async.gather import gather as gather_tasks
@@ -112,3 +114,38 @@ def test_jobs_see_the_context_of_the_caller(way):
         assert way.run([way.job(ASKER.get)] * 3, 3) == ["me"] * 3
     finally:
         ASKER.reset(token)
+
+
+def test_a_task_that_cancels_itself_is_not_taken_for_one_that_ended():
+    others = []
+
+    async def cancelling():
+        await anyio.lowlevel.checkpoint()
+        raise anyio.get_cancelled_exc_class()
+
+    async def waiting():
+        try:
+            await anyio.sleep(10)
+        finally:
+            others.append("stopped")
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(gather_tasks([waiting, cancelling], 2))
+    assert others == ["stopped"]
+
+
+def test_a_ctrl_c_waits_for_nobody():
+    started, go_on = threading.Event(), threading.Event()
+
+    def hanging():
+        started.set()
+        return go_on.wait(20)
+
+    def interrupted():
+        started.wait(10)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        gather_threads([hanging, interrupted], 2)
+    assert not go_on.is_set()
+    go_on.set()

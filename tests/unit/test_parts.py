@@ -354,3 +354,28 @@ def test_the_local_endpoint_takes_all_parts_and_looks_at_the_text_alone(shell):
         reply = shell.wait(client.chat.completions.create(model="local-chat", messages=messages))
         assert "What is this?" in reply.text
         shell.wait(client.close())
+
+
+class Lost:
+    """A path that is none."""
+
+    def __fspath__(self):
+        return None
+
+
+def test_what_is_not_of_its_type_is_refused_by_its_name():
+    with pytest.raises(InvalidRequestError, match=r"^source is no path: "):
+        parts.image(Lost())
+    with pytest.raises(InvalidRequestError, match=r"^filename must be a str, not int$"):
+        parts.file(b"%PDF-1.4", filename=5)
+    with pytest.raises(InvalidRequestError, match=r'^format must be one such as "wav"'):
+        parts.audio(b"abc", format=5)
+
+
+def test_audio_that_nothing_tells_is_asked_for_by_the_name_of_its_own_option():
+    with pytest.raises(InvalidRequestError, match="say it by format="):
+        parts.audio(b"abc")
+
+
+def test_a_memoryview_is_bytes():
+    assert parts.image(memoryview(PNG)) == parts.image(PNG)

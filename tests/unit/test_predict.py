@@ -156,7 +156,7 @@ def test_a_request_is_not_changed(shell):
         ({"inputs": {"inputs": 1, "params": {}}, "params": {"a": 1}}, "params is given twice"),
         ({"inputs": MESSAGES, "extra_body": [1]}, "extra_body must be a dict, not list"),
         ({"inputs": 1, "extra_body": {"instances": []}}, "instances= instead of extra_body"),
-        ({"inputs": 1, "stream": True}, "predict_stream() streams"),
+        ({"inputs": 1, "stream": True}, "predict_stream() stream without it"),
         ({"inputs": 1, "param": {}}, "unknown parameter 'param'; did you mean 'params'?"),
         ({"inputs": 1, "params": [1]}, "params must be a dict, not list"),
         ({"dataframe_split": 7}, "dataframe_split: must be a frame"),

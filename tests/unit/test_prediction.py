@@ -96,7 +96,8 @@ def test_nan_stays_nan():
 )
 def test_a_library_that_is_missing_is_named_with_its_extra(monkeypatch, library, method):
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ConfigError, match=rf"pip install 'databricks-serving\[{library}\]'"):
+    said = rf"^{method}\(\) needs {library}: pip install 'databricks-serving\[{library}\]'"
+    with pytest.raises(ConfigError, match=said):
         getattr(prediction([1]), method)()
 
 

@@ -25,6 +25,8 @@ def sent_by(shell, route, call=lambda c: c.chat.completions.create(**CHAT), body
         ("ai-gateway", f"{wire.HOST}/ai-gateway/mlflow/v1/chat/completions"),
         (GATEWAY, f"{GATEWAY}/chat/completions"),
         (f"{GATEWAY}/", f"{GATEWAY}/chat/completions"),
+        (f"{GATEWAY}?", f"{GATEWAY}/chat/completions"),
+        ("https://Gateway.Example.com:443/v1", "https://gateway.example.com/v1/chat/completions"),
         ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1/chat/completions"),
     ],
 )
@@ -94,10 +96,17 @@ def test_query_parameters_go_along(shell):
         ("gateway", "route must be one of invocations, openai, open-responses, ai-gateway, or an"),
         ("", "route must be one of"),
         (7, "not int"),
-        ("http://gateway.example.com/v1", "the address of a route must be https"),
-        ("ftp://gateway.example.com/v1", "must be https"),
-        ("https://user:secret@gateway.example.com", "neither a login nor a query"),
-        ("https://gateway.example.com/v1?key=secret", "neither a login nor a query"),
+        ("http://gateway.example.com/v1", "the address of a route must use https, not http"),
+        ("ftp://localhost/v1", "must be an https URL, not ftp"),
+        ("https://user:secret@gateway.example.com", "must not carry a user name or password"),
+        ("https://:secret@gateway.example.com", "must not carry a user name or password"),
+        ("https://gateway.example.com/v1?key=secret", "must not have a query or fragment"),
+        ("https://[secret", "is not a valid URL"),
+        ("https://gateway.example.com:99999", "has an invalid port"),
+        ("https://gate way.example.com", "has a space or control character in it"),
+        ("https://:443/v1", "is not a valid host name"),
+        ("https://169.254.169.254/v1", "is not the address of a workspace"),
+        ("https://gateway.example.com\\@secret.example.com", "must not carry a user name"),
     ],
 )
 def test_a_route_that_is_none_is_refused(shell, route, message):
@@ -147,3 +156,9 @@ def test_an_endpoint_with_an_address_of_its_own_has_no_other_route():
     place = Place(wire.HOST, "m", "https://own.example.com/m")
     with pytest.raises(InvalidRequestError, match="cannot be combined with route_optimized"):
         place.url_through(route_of("openai"), "chat/completions", {})
+
+
+def test_a_client_for_one_endpoint_asks_the_workspace_nothing():
+    place = Place(wire.HOST, "m", "https://own.example.com/m")
+    with pytest.raises(InvalidRequestError, match="tokens for endpoint 'm' alone"):
+        place.url_on_host("/api/2.0/serving-endpoints", {})

@@ -60,8 +60,7 @@ def test_details_of_all_families_are_counted():
 def test_an_answer_without_counts_is_a_call(shell, usage):
     client = shell.client(reply(usage), track_usage=True)
     shell.wait(client.chat.completions.create(**CHAT))
-    uncounted = 1 if usage is None else 0
-    assert client.usage.total == UsageTotals(calls=1, uncounted=uncounted)
+    assert client.usage.total == UsageTotals(calls=1, uncounted=1)
 
 
 EVENTS = [wire.chunk("The "), wire.chunk("Po.", usage=None)]
@@ -130,3 +129,29 @@ def test_threads_lose_no_count():
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: meter.add(f"m-{n % 3}", None, usage), range(3000)))
     assert meter.total == UsageTotals(calls=3000, prompt_tokens=3000, total_tokens=3000)
+
+
+def finish(closing):
+    """Close at once, from wherever it is."""
+    if closing is not None:
+        with pytest.raises(StopIteration):
+            closing.send(None)
+
+
+def test_a_stream_that_is_closed_while_it_is_read_counts_all_that_came(shell):
+    streams = []
+
+    def pieces():
+        yield wire.sse(*EVENTS)
+        finish(streams[0].close())
+        yield wire.sse(LAST)
+
+    answer = wire.pieces(*[b""])
+    answer.stream.pieces = pieces()
+    client = shell.client(answer, track_usage=True)
+    streams.append(shell.wait(client.chat.completions.create(**CHAT, stream=True)))
+    for _ in (*EVENTS, LAST):
+        shell.next(streams[0])
+    assert client.usage.total == UsageTotals(1, 0, 10, 5, 15)
+    shell.wait(streams[0].close())
+    assert client.usage.total.calls == 1

@@ -25,9 +25,9 @@ def read_source(source: Any, max_bytes: int) -> Content | Url:
     if isinstance(source, str):
         return read_url(source, max_bytes)
     if isinstance(source, os.PathLike):
-        return _read_path(Path(os.fsdecode(source)), max_bytes)  # pyright: ignore[reportUnknownArgumentType] - a user's
-    if isinstance(source, bytes | bytearray):
-        data, name = bytes(source), None
+        return _read_path(_path_of(source), max_bytes)  # pyright: ignore[reportUnknownArgumentType] - a user's
+    if isinstance(source, bytes | bytearray | memoryview):
+        data, name = bytes(source), None  # pyright: ignore[reportUnknownArgumentType] - a user's
     elif callable(getattr(source, "read", None)):
         data, name = _read_open(source, max_bytes)
     else:
@@ -36,6 +36,14 @@ def read_source(source: Any, max_bytes: int) -> Content | Url:
         )
     check_size(len(data), max_bytes)
     return Content(data, name)
+
+
+def _path_of(source: os.PathLike[Any]) -> Path:
+    try:
+        return Path(os.fsdecode(source))
+    except TypeError as error:
+        fault = str(error)
+    raise InvalidRequestError(f"source is no path: {fault}")
 
 
 def _read_open(source: Any, max_bytes: int) -> tuple[bytes, str | None]:

@@ -109,7 +109,10 @@ def _added(parts: list[dict[str, Any]]) -> dict[str, Any]:
         for key, value in part.items():
             before = total.get(key)
             if isinstance(value, Mapping):
-                total[key] = _added([before or {}, {**value}])
+                known: list[dict[str, Any]] = []
+                if isinstance(before, Mapping):
+                    known.append({**before})
+                total[key] = _added([*known, {**value}])
             elif isinstance(value, int | float) and isinstance(before, int | float):
                 total[key] = before + value
             elif value is not None or key not in total:

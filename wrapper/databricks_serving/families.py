@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from databricks_serving.errors import ConfigError
+
 __all__ = ["ANY", "KNOWN", "Change", "ModelFamily", "Rule"]
 
 ANY: Final = "*"
 """In `Rule.where` and `Rule.values`: any value but null."""
 
+_DEEDS: Final = ("drop", "rename", "set")
 _HOSTED: Final = r"(?:databricks-|system\.ai\.)"
 
 
@@ -32,6 +35,9 @@ class Rule:
         why: The reason, in a few words.
         certain: Whether the request is certainly refused otherwise and loses nothing by the change;
             such rules are applied unless `adapt="off"`.
+
+    Raises:
+        ConfigError: When it says nothing that can be done.
     """
 
     path: str
@@ -42,6 +48,17 @@ class Rule:
     why: str
     certain: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a rule that would do something else than it says."""
+        if self.do not in _DEEDS:
+            raise ConfigError(f"a rule must {', '.join(_DEEDS)}, not {self.do!r:.80}")
+        if not all(self.path.removesuffix("[]").split(".")):
+            raise ConfigError("the path of a rule must be keys joined by dots")
+        if self.do == "rename" and not (isinstance(self.to, str) and self.to):
+            raise ConfigError("a rule that renames needs the new name as to=")
+        if self.do != "drop" and self.path.endswith("[]"):
+            raise ConfigError("a rule can drop items of a list, and neither rename nor set them")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFamily:
@@ -49,8 +66,8 @@ class ModelFamily:
 
     Attributes:
         name: What it is called.
-        endpoints: A regular expression for the whole names of endpoints that belong to it; empty
-            where only `families=` of the client says so.
+        endpoints: In `KNOWN`, a regular expression for the whole names of endpoints that belong to
+            it. To others a family belongs by `families=` of the client alone.
         rules: What is changed, in this order.
     """
 
@@ -92,7 +109,8 @@ _CACHE_CONTROL: Final = tuple(
     Rule(path=path, do="drop", why="only Claude knows it")
     for path in ("messages[].content[].cache_control", "tools[].cache_control")
 )
-_THINKING: Final = _unknown("thinking", "only Claude knows it")
+_THINKING: Final = _unknown("thinking", "this family does not know it")
+_GPT_5: Final = (_unknown("stop", "refused by this family"), _THINKING, *_CACHE_CONTROL)
 # fact: an empty text is refused, and so is an assistant message that has nothing else.
 _CLAUDE: Final = (
     Rule(
@@ -144,13 +162,11 @@ KNOWN: Final = (
     ),
     ModelFamily(name="claude", endpoints=_HOSTED + r"claude-.*", rules=_CLAUDE),
     ModelFamily(
-        name="gpt-5",
-        endpoints=_HOSTED + r"gpt-5.*",
+        name="gpt-5-6",
+        endpoints=_HOSTED + r"gpt-5[-.]6.*",
         rules=(
-            _unknown("temperature", "refused by this family"),
-            _unknown("stop", "refused by this family"),
-            _THINKING,
-            *_CACHE_CONTROL,
+            _unknown("temperature", "refused by this model"),
+            *_GPT_5,
             Rule(
                 path="reasoning_effort",
                 do="set",
@@ -160,12 +176,19 @@ KNOWN: Final = (
             ),
         ),
     ),
+    ModelFamily(name="gpt-5", endpoints=_HOSTED + r"gpt-5.*", rules=_GPT_5),
     ModelFamily(
         name="gemini", endpoints=_HOSTED + r"gemini-.*", rules=(_THINKING, *_CACHE_CONTROL)
     ),
+    # Measured: it takes `thinking`.
+    ModelFamily(
+        name="glm",
+        endpoints=_HOSTED + r"glm[-.0-9].*",
+        rules=(_unknown("stream_options"), *_CACHE_CONTROL),
+    ),
     ModelFamily(
         name="open-weights",
-        endpoints=_HOSTED + r"(?:meta-)?(?:llama|qwen|gemma|glm|deepseek|kimi|mixtral)[-.0-9].*",
+        endpoints=_HOSTED + r"(?:meta-)?(?:llama|qwen|gemma|deepseek|kimi|mixtral)[-.0-9].*",
         rules=(_unknown("stream_options"), _THINKING, *_CACHE_CONTROL),
     ),
 )

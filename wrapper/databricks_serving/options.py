@@ -142,7 +142,7 @@ class RetryPolicy:
             _check_number(name, getattr(self, name))
         if self.cold_start_timeout != 0:
             _check_number("cold_start_timeout", self.cold_start_timeout)
-        _check_callback("on_cold_start", self.on_cold_start)
+        check_callback("on_cold_start", self.on_cold_start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +204,23 @@ def check_seconds(name: str, value: object, form: str = _SECONDS) -> None:
         _check_number(name, value, form)
 
 
-def _check_callback(name: str, value: object) -> None:
-    if value is not None and (not callable(value) or iscoroutinefunction(value)):
-        raise ConfigError(f"{name} must be a function, and not an async one")
+def check_callback(name: str, value: object, word: str | None = None) -> None:
+    """Refuse what is not a function that can be called without awaiting it (or None).
+
+    Args:
+        name: Name of the option.
+        value: What was given.
+        word: What may stand in its place.
+
+    Raises:
+        ConfigError: Naming the option.
+    """
+    if value is None or (word is not None and value == word):
+        return
+    by_class = getattr(type(value), "__call__", None)  # noqa: B004 - its own, `async` or not
+    if not callable(value) or iscoroutinefunction(value) or iscoroutinefunction(by_class):
+        instead = f', or "{word}"' if word else ""
+        raise ConfigError(f"{name} must be a function, and not an async one{instead}")
 
 
 def _check_number(name: str, value: object, form: str = _SECONDS) -> None:

@@ -47,7 +47,7 @@ MAX_BYTES: Final = 3_000_000
 """Largest source in bytes, unless `max_bytes` says otherwise: in base64 it leaves some room in the
 4 MiB that foundation models take for a whole request."""
 
-Source: TypeAlias = os.PathLike[str] | bytes | bytearray | BinaryIO | str
+Source: TypeAlias = os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | str
 """A path, bytes, a file that is open for reading bytes, or a URL (https:, http: or data:)."""
 
 
@@ -120,7 +120,7 @@ def audio(
     """
     read = read_source(source, max_bytes)
     if isinstance(read, Content):
-        found = format or format_of(read.media_type(None, "audio"))
+        found = format or format_of(read.media_type(None, "audio", option="format"))
         return _recording(read.base64, found)
     if read.payload is None or read.media_type is None:
         raise InvalidRequestError("audio() sends the recording whole; audio_url() sends a URL")
@@ -183,6 +183,8 @@ def file(
     Raises:
         InvalidRequestError: When the source cannot be read, is empty, too large or of unknown type.
     """
+    if not isinstance(filename, str | None):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's
+        raise InvalidRequestError(f"filename must be a str, not {kind_of(filename)}")
     read = read_source(source, max_bytes)
     if isinstance(read, Content):
         named = Content(read.data, filename or read.name)
@@ -197,8 +199,8 @@ def file(
     return {"type": "file", "file": data}
 
 
-def _recording(data: str, found: str) -> InputAudioPartDict:
-    if not str(found).isalnum():
+def _recording(data: str, found: object) -> InputAudioPartDict:
+    if not isinstance(found, str) or not found.isalnum():
         raise InvalidRequestError('format must be one such as "wav" or "mp3"')
     return {"type": "input_audio", "input_audio": {"data": data, "format": found}}
 

@@ -10,6 +10,7 @@ __all__ = ["UsageMeter", "UsageTotals"]
 # Under which name each task counts, the reasoning in an object of its own.
 _PROMPT: Final = ("prompt_tokens", "input_tokens")
 _COMPLETION: Final = ("completion_tokens", "output_tokens")
+_TOTAL: Final = ("total_tokens",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,17 @@ class UsageTotals:
         Args:
             usage: What its server counted, as a reply shows it; None if it counted nothing.
         """
-        if usage is None:
-            return cls(calls=1, uncounted=1)
         prompt, completion = _first(usage, _PROMPT), _first(usage, _COMPLETION)
+        total = _first(usage, _TOTAL)
+        if prompt is completion is total is None:
+            return cls(calls=1, uncounted=1)
         return cls(
             calls=1,
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            total_tokens=_first(usage, ("total_tokens",)) or prompt + completion,
-            cached_tokens=_first(usage, ("cached_tokens",)),
-            thinking_tokens=_first(usage, ("thinking_tokens",)),
+            prompt_tokens=prompt or 0,
+            completion_tokens=completion or 0,
+            total_tokens=total or (prompt or 0) + (completion or 0),
+            cached_tokens=_first(usage, ("cached_tokens",)) or 0,
+            thinking_tokens=_first(usage, ("thinking_tokens",)) or 0,
         )
 
 
@@ -115,7 +117,7 @@ def _sum(totals: Iterable[UsageTotals]) -> UsageTotals:
     return sum(totals, UsageTotals())
 
 
-def _first(usage: object, names: Iterable[str]) -> int:
+def _first(usage: object, names: Iterable[str]) -> int | None:
     # A server may send anything as a count, and the models keep it.
     counts = (getattr(usage, name, None) for name in names)
-    return next((count for count in counts if type(count) is int), 0)
+    return next((count for count in counts if type(count) is int), None)

@@ -57,6 +57,11 @@ def as_code(text: str) -> str:
     return f"{fence}python\n{text}\n{fence}"
 
 
+def refused(text: str | None) -> str:
+    """Show a refusal; nothing where there is none."""
+    return f"**Refused:** {_plain(text)}" if text else ""
+
+
 def _choice(choice: ChatChoice) -> Iterator[str]:
     message = choice.message
     if message.reasoning_text:
@@ -66,8 +71,7 @@ def _choice(choice: ChatChoice) -> Iterator[str]:
         yield message.text
     for call in message.tool_calls or ():
         yield as_code(f"{call.function.name}({call.function.arguments})")
-    if message.refusal:
-        yield f"**Refused:** {_plain(message.refusal)}"
+    yield refused(message.refusal)
     if not (message.text or message.tool_calls or message.refusal):
         yield f"*no text (finish reason: {_plain(choice.finish_reason)})*"
 

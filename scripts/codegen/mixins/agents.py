@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from databricks_serving_api._mixins.display import Shown, as_code, paragraphs, with_footer
+from databricks_serving_api._mixins.display import Shown, as_code, paragraphs, refused, with_footer
 from databricks_serving_api._mixins.reply import Reply
 
 if TYPE_CHECKING:
@@ -101,8 +101,9 @@ class ResponsesReplyMixin(Shown, Reply):
     @property
     def trace_id(self) -> str | None:
         """Id of the trace, from wherever the server put it."""
-        places = ((self.trace or {}).get("info"), self.metadata, self.to_dict())
-        return next(filter(None, map(_trace_id_in, places)), None)
+        info = _value_in(self.trace, "info")
+        found = (_value_in(place, "trace_id") for place in (info, self.metadata, self.to_dict()))
+        return next((one for one in found if one and isinstance(one, str)), None)
 
     def to_input(self) -> list[ResponsesInputItemDict]:
         """Return the output in the form in which the next turn sends it back."""
@@ -114,13 +115,16 @@ class ResponsesReplyMixin(Shown, Reply):
         return with_footer(paragraphs(self._shown()), total, self.status, self.served_model_name)
 
     def _shown(self) -> Iterator[str]:
+        from databricks_serving_api.models import ResponsesMessage  # noqa: PLC0415 - as above
+
         for item in self.output:
             data = item.to_dict()
-            if data["type"] == "message":
-                yield "".join(part.get("text") or "" for part in data.get("content") or ())
-            elif data["type"] == "function_call":
+            if isinstance(item, ResponsesMessage):
+                yield item.text
+                yield refused(item.refusal)
+            elif data.get("type") == "function_call":
                 yield as_code(f"{data.get('name')}({data.get('arguments') or ''})")
-            elif data["type"] == "function_call_output":
+            elif data.get("type") == "function_call_output":
                 yield as_code(str(data.get("output")))
 
 
@@ -135,8 +139,16 @@ class ResponsesMessageMixin:
     @property
     def text(self) -> str:
         """The text of all its parts; empty if it has none."""
-        parts = (part for part in self.content if part.type_ in {"input_text", "output_text"})
-        texts = (getattr(part, "text", None) for part in parts)
+        return self._joined(("input_text", "output_text"), "text")
+
+    @property
+    def refusal(self) -> str:
+        """The text in which it refuses; empty if it does not."""
+        return self._joined(("refusal",), "refusal")
+
+    def _joined(self, kinds: tuple[str, ...], name: str) -> str:
+        parts = (part for part in self.content if part.type_ in kinds)
+        texts = (getattr(part, name, None) for part in parts)
         return "".join(text for text in texts if isinstance(text, str))
 
 
@@ -248,6 +260,6 @@ def _as_input(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"id": name[:_MAX_ID]} if isinstance(name, str) and len(name) > _MAX_ID else item
 
 
-def _trace_id_in(place: Any) -> str | None:
-    found = place.get("trace_id") if hasattr(place, "get") else None
-    return found if isinstance(found, str) else None
+def _value_in(place: Any, key: str) -> Any:
+    # A server may send anything there, and the models keep it.
+    return place.get(key) if hasattr(place, "get") else None

@@ -38,15 +38,13 @@ def said(message):
         (429, "account daily spend limit exceeded", "hours"),
         (503, "scaling up from zero", "cold_start_timeout"),
         (400, "no", None),
-        (400, 'json: unknown field "messages"', "client.endpoints.get('rivers').task tells"),
-        (400, 'Bad request: json: unknown field "input"', "may serve another task"),
-        (400, 'json: unknown field "input_text"', None),
         (400, "Model is missing inputs ['a'].", "needs the column 'a' as well"),
         (
             400,
             "Model is missing inputs ['a', 'b']. Note that there were extra inputs: ['c'].",
             "needs the columns 'a', 'b' as well, and does not know the column 'c'",
         ),
+        (400, 'Bad request: json: unknown field "input"', "client.endpoints.get(name).task"),
         (429, "slow down", None),
         (500, "no", None),
     ],
@@ -94,3 +92,21 @@ def test_a_personal_token_at_a_route_optimised_endpoint_is_told(shell, status):
     other = failure(shell, status, said("no"), host=OPTIMISED, token="eyJhbGciOi")
     assert "route_optimized" not in (other.hint or "")
     assert wire.TOKEN not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "call"),
+    [
+        ({"messages": []}, "client.agents"),
+        ({"output": []}, "client.responses"),
+        ({"predictions": [1]}, "client.predict"),
+        ({"data": []}, "client.embeddings"),
+        ({"choices": 7, "messages": []}, None),
+        ({"something": 1}, None),
+    ],
+)
+def test_the_answer_of_another_task_is_known(shell, body, call):
+    said = str(failure(shell, 200, {"json": body}))
+    assert "choices is not a list" in said
+    other = f"; it is an answer for {call}: this endpoint has another task"
+    assert (other in said) if call else ("it is an answer for" not in said)

@@ -285,7 +285,7 @@ def test_the_time_between_calls_counts_too(shell):
             shell.clock.now += 1
             raise ValueError("never")
 
-    with pytest.raises(APITimeoutError, match="the deadline is over"):
+    with pytest.raises(APITimeoutError, match="the deadline for all answers"):
         shell.wait(
             client.chat.completions.parse(
                 model="m", messages=[USER], response_format=Patient, max_reasks=9, deadline=10

@@ -160,3 +160,18 @@ def test_a_long_answer_takes_linear_time():
 )
 def test_what_models_write_around_json_is_taken_off(text, found):
     assert json_text(text) == found
+
+
+def test_space_in_front_is_looked_at_once():
+    # Models that run away write nothing else for minutes.
+    seen = PartialJson()
+    looks = []
+    skip, seen._after_space = (
+        seen._after_space,
+        lambda text, at: looks.append(len(text)) or skip(text, at),
+    )
+    for _ in range(500):
+        seen.feed(" ")
+    assert max(looks) == 1
+    assert seen.feed('{"a": 1}')
+    assert seen.value == {"a": 1}

@@ -340,7 +340,7 @@ def test_a_missing_library_is_named_with_its_extra(monkeypatch):
     def late(port: str) -> str:
         return port
 
-    with pytest.raises(ConfigError, match=r"need msgspec: pip install 'databricks-serving\[str"):
+    with pytest.raises(ConfigError, match=r"needs msgspec: pip install 'databricks-serving\[str"):
         tool(late)
 
 

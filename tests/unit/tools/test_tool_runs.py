@@ -342,7 +342,7 @@ def test_one_deadline_bounds_all_turns(shell):
     def wait() -> None:
         shell.clock.now += 4
 
-    with pytest.raises(APITimeoutError, match="deadline of the run") as caught:
+    with pytest.raises(APITimeoutError, match="deadline for the run") as caught:
         run(shell, calls(call("wait", {})), tools=[wait], deadline=10)
     assert len(shell.transport.requests) == 3
     assert caught.value.phase == "total"

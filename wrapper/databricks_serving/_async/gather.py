@@ -21,6 +21,7 @@ async def gather(jobs: Sequence[Callable[[], Awaitable[ResultT]]], limit: int) -
         return [await job() for job in jobs]
     results: dict[int, ResultT] = {}
     failures: list[Exception] = []
+    cancelled: list[BaseException] = []
     waiting = iter(enumerate(jobs))
 
     async def work() -> None:
@@ -30,10 +31,15 @@ async def gather(jobs: Sequence[Callable[[], Awaitable[ResultT]]], limit: int) -
         except Exception as error:  # noqa: BLE001 - raised below, outside the group of tasks
             failures.append(error)
             group.cancel_scope.cancel()
+        except anyio.get_cancelled_exc_class() as error:
+            # A job may have cancelled itself, of which the group would tell nobody.
+            cancelled.append(error)
+            group.cancel_scope.cancel()
+            raise
 
     async with anyio.create_task_group() as group:
         for _ in range(min(limit, len(jobs))):
             group.start_soon(work)
-    if failures:
-        raise failures[0]
+    for error in [*failures, *cancelled][:1]:
+        raise error
     return [results[position] for position in range(len(jobs))]

@@ -66,13 +66,13 @@ def changed_adaptation(
     return Adaptation(before.level if level is None else str(level), {**before.families, **named})
 
 
-def _family(given: ModelFamily | str) -> ModelFamily:
+def _family(given: object) -> ModelFamily:
     if isinstance(given, ModelFamily):
         return given
-    if given not in _BY_NAME:
-        known = ", ".join(_BY_NAME)
-        raise ConfigError(f"a family must be a ModelFamily or one of {known}, not {given!r:.80}")
-    return _BY_NAME[given]
+    if isinstance(given, str) and given in _BY_NAME:
+        return _BY_NAME[given]
+    known = ", ".join(_BY_NAME)
+    raise ConfigError(f"a family must be a ModelFamily or one of {known}, not {given!r:.80}")
 
 
 @lru_cache(1024)
@@ -123,15 +123,21 @@ def _changed(rule: Rule, holder: Json, key: str) -> str | None:
 def _set(rule: Rule, holder: Json, key: str) -> str | None:
     if holder.get(key) is not None:
         return None
-    holder[key] = rule.to
-    return f"set to {rule.to!r}"
+    # A later rule may change it in turn.
+    holder[key] = dump(rule.to)
+    return f"set to {rule.to!r:.80}"
 
 
 def _dropped_items(rule: Rule, holder: Json, key: str, place: str) -> Iterator[Change]:
     items = holder.get(key)
     if not is_list(items):
         return
-    holder[key] = [item for item in items if not (is_object(item) and _fits(rule, item))]
+    kept = [item for item in items if not (is_object(item) and _fits(rule, item))]
+    if items and not kept:
+        # An empty list is refused where none at all may be taken.
+        del holder[key]
+    else:
+        holder[key] = kept
     for position, item in enumerate(items):
         if is_object(item) and _fits(rule, item):
             yield Change(f"{place}{key}[{position}]", "dropped", rule.why)

@@ -19,7 +19,7 @@ _ENVELOPE = ("id", "finish_reason", "custom_outputs", "usage", "databricks_outpu
 class AgentAccumulator:
     """Puts an agent's messages together; pieces with the same id are one message."""
 
-    __slots__ = ("_envelope", "_messages")
+    __slots__ = ("_envelope", "_messages", "_texts")
 
     # Its stream has no mark of its own: it ends with the body.
     finished = 0
@@ -27,6 +27,8 @@ class AgentAccumulator:
     def __init__(self) -> None:
         self._envelope: dict[str, Any] = {}
         self._messages: list[dict[str, Any]] = []
+        # The pieces of each message's text.
+        self._texts: list[list[str]] = []
 
     def add(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
         """Take in a piece and return what is new in it."""
@@ -34,22 +36,17 @@ class AgentAccumulator:
 
     def snapshot(self) -> AgentReply:
         """Return the answer so far."""
-        return AgentReply.from_dict(
-            {**self._envelope, "messages": [dict(m) for m in self._messages]}
-        )
+        messages = [
+            message | ({"content": "".join(text)} if text else {})
+            for message, text in zip(self._messages, self._texts, strict=True)
+        ]
+        return AgentReply.from_dict({**self._envelope, "messages": messages})
 
     def _news(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
         self._envelope |= {
             key: dump(value) for key in _ENVELOPE if (value := getattr(chunk, key)) is not None
         }
-        delta = chunk.delta.to_dict()
-        message = self._message_of(delta)
-        content, calls = delta.pop("content", None), delta.pop("tool_calls", None)
-        message |= {key: value for key, value in delta.items() if value is not None}
-        if content is not None:
-            message["content"] = (message.get("content") or "") + content
-        if calls:
-            message["tool_calls"] = [*message.get("tool_calls", ()), *calls]
+        self._add({k: v for k, v in chunk.delta.to_dict().items() if v is not None})
         if chunk.text:
             yield TextDeltaEvent(chunk.text)
         for position, call in enumerate(chunk.delta.tool_calls or ()):
@@ -57,10 +54,23 @@ class AgentAccumulator:
         if chunk.finish_reason is not None:
             yield FinishEvent(chunk.finish_reason)
 
+    def _add(self, delta: dict[str, Any]) -> None:
+        # A sign of life, and the id of a trace, come without a piece of a message.
+        if not delta.keys() - {"role"}:
+            return
+        message = self._message_of(delta)
+        content, calls = delta.pop("content", None), delta.pop("tool_calls", None)
+        message |= delta
+        if content is not None:
+            self._texts[-1].append(content)
+        if calls:
+            message.setdefault("tool_calls", []).extend(calls)
+
     def _message_of(self, delta: dict[str, Any]) -> dict[str, Any]:
         last = self._messages[-1] if self._messages else {}
         name = delta.get("id")
         same = name is not None and name == last.get("id") and delta.get("role") == last.get("role")
         if not same:
             self._messages.append({})
+            self._texts.append([])
         return self._messages[-1]

@@ -22,6 +22,9 @@ _TEXTS: Final = {
     "function_call_output": ("call_id",),
     "mcp_approval_request": ("id", "name", "arguments", "server_label"),
 }
+_ITEMS: Final = frozenset(
+    {"message", "reasoning", "mcp_approval_request", "mcp_approval_response", "mcp_list_tools"}
+)
 _DEFAULTS: Final = {"role": "assistant"}
 _PARTS: Final = {"output_text": "text", "refusal": "refusal"}
 
@@ -38,6 +41,9 @@ def check_response_event(data: dict[str, Any]) -> None:
     if data.get("type") is None and type(data.get("trace_id")) is not str:
         raise wrong("type", "a text")
     check_optional(data, "type", str, "")
+    if is_item_type(data.get("type")):
+        check_item(data, "the event")
+        return
     for key in ("output_index", "content_index", "summary_index", "sequence_number"):
         check_optional(data, key, int, "")
     check_optional(data, "item_id", str, "")
@@ -47,6 +53,11 @@ def check_response_event(data: dict[str, Any]) -> None:
     response = optional_object(data, "response", "")
     for position, item in enumerate(optional_objects(response, "output", "response")):
         check_item(item, f"response.output[{position}]")
+
+
+def is_item_type(kind: str | None) -> bool:
+    """Tell items from events that say nothing of the answer, such as signs of life."""
+    return kind is not None and (kind in _ITEMS or kind.endswith(("_call", "_call_output")))
 
 
 def check_item(item: dict[str, Any], path: str) -> None:

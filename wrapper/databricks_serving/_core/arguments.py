@@ -33,10 +33,13 @@ _ELSEWHERE = {
     "chunk_size": "batch_size= and batch_bytes= of embed_documents limit requests",
     "default_headers": "use extra_headers=, or with_options(default_headers=...)",
     "endpoint": "the endpoint is named by model=",
+    "functions": "functions are given as tools=, and run_tools calls them",
     "max_concurrency": "use concurrency=",
     "max_retries": "use with_options(max_retries=...)",
     "model": "the name of the endpoint comes first, as endpoint",
-    "stream": "create() of the plain resource takes it, and predict_stream() streams without it",
+    "stream": "create() of the plain resource takes it; stream(), parse_stream(), stream_tools() "
+    "and predict_stream() stream without it",
+    "text_format": "the type of the answer is response_format= of parse and parse_stream",
     "token": "the token is an option of the client",
 }
 
@@ -97,7 +100,7 @@ class DocumentsArguments(_EmbedArguments, total=False):
     """Largest size of the texts in a request as JSON, 2 MiB by default; a longer one goes alone."""
     concurrency: int | None
     """How many requests are under way at once, 1 to 1000, by default 4."""
-    on_progress: Callable[[int, int], None] | None
+    on_progress: Callable[[int, int], object] | None
     """Called after each batch with the number of texts that are done and that of all: one call at a
     time, from whichever thread had the batch."""
 

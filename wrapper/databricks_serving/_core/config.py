@@ -28,78 +28,91 @@ def normalise_host(host: str) -> str:
     Raises:
         ConfigError: When it is no plain https URL (http is accepted for this machine only).
     """
-    parts, name = _parse(host)
-    loopback = _is_loopback(name)
-    if parts.scheme != "https" and not loopback:
-        raise ConfigError(
-            f"host must use https, not {parts.scheme}: the token would travel in clear"
-        )
-    if parts.path.startswith("/serving-endpoints"):
+    address = normalise_address(host, "host")
+    if urlsplit(address).path.startswith("/serving-endpoints"):
         raise ConfigError("host must be the workspace's address alone, without /serving-endpoints")
+    return address
+
+
+def normalise_address(address: str, what: str) -> str:
+    """Return an address that tokens are sent to, given as people write it, in one form.
+
+    Args:
+        address: The address.
+        what: What it is called where it cannot be one.
+
+    Raises:
+        ConfigError: When it is no plain https URL (http is accepted for this machine only).
+    """
+    parts, name = _parse(address, what)
+    if parts.scheme != "https" and not _is_loopback(name):
+        raise ConfigError(
+            f"{what} must use https, not {parts.scheme}: the token would travel in clear"
+        )
     shown = f"[{name}]" if ":" in name else name
-    return f"{parts.scheme}://{shown}{_port_suffix(parts)}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{shown}{_port_suffix(parts, what)}{parts.path.rstrip('/')}"
 
 
-def _port_suffix(parts: SplitResult) -> str:
+def _port_suffix(parts: SplitResult, what: str) -> str:
     try:
         port = parts.port
     except ValueError:
         port = 0
     if port == 0:
-        raise ConfigError("host has an invalid port")
+        raise ConfigError(f"{what} has an invalid port")
     default = {"https": 443, "http": 80}[parts.scheme]
     return "" if port is None or port == default else f":{port}"
 
 
-def _parse(host: object) -> tuple[SplitResult, str]:
-    if not isinstance(host, str):
-        raise ConfigError(f"host must be a str, not {type(host).__name__}")
-    text = host.strip()
+def _parse(address: object, what: str) -> tuple[SplitResult, str]:
+    if not isinstance(address, str):
+        raise ConfigError(f"{what} must be a str, not {type(address).__name__}")
+    text = address.strip()
     if not text or any(character.isspace() or not character.isprintable() for character in text):
-        raise ConfigError("host is empty or has a space or control character in it")
+        raise ConfigError(f"{what} is empty or has a space or control character in it")
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         name = parts.hostname or ""
     except ValueError:
-        raise ConfigError("host is not a valid URL") from None
+        raise ConfigError(f"{what} is not a valid URL") from None
     if parts.scheme not in {"http", "https"}:
-        raise ConfigError(f"host must be an https URL, not {parts.scheme}")
+        raise ConfigError(f"{what} must be an https URL, not {parts.scheme}")
     if "@" in parts.netloc:
-        raise ConfigError("host must not carry a user name or password")
+        raise ConfigError(f"{what} must not carry a user name or password")
     if parts.query or parts.fragment:
-        raise ConfigError("host must not have a query or fragment (remove all from ? or # on)")
+        raise ConfigError(f"{what} must not have a query or fragment (remove all from ? or # on)")
     if "\\" in text or "%" in text:
-        raise ConfigError("host must not have a backslash or percent sign")
-    return parts, _check_name(name)
+        raise ConfigError(f"{what} must not have a backslash or percent sign")
+    return parts, _check_name(name, what)
 
 
-def _check_name(name: str) -> str:
+def _check_name(name: str, what: str) -> str:
     address = _address(name)
     if address is not None:
-        _check_address(address)
+        _check_address(address, what)
         return name
     if len(name) > _MAX_NAME_LENGTH:
-        raise ConfigError("host is not a valid host name: it is too long")
+        raise ConfigError(f"{what} is not a valid host name: it is too long")
     if _ACCESS_TOKEN.fullmatch(name):
-        raise ConfigError("host looks like a token: have host and token been swapped?")
+        raise ConfigError(f"{what} looks like a token: have host and token been swapped?")
     try:
         ascii_name = name if name.isascii() else name.encode("idna").decode()
     except UnicodeError:
-        raise ConfigError("host is not a valid host name") from None
+        raise ConfigError(f"{what} is not a valid host name") from None
     if not _HOST_NAME.fullmatch(ascii_name):
-        raise ConfigError("host is not a valid host name")
+        raise ConfigError(f"{what} is not a valid host name")
     if ascii_name in _METADATA:
-        raise ConfigError(f"host {ascii_name} is not the address of a workspace")
+        raise ConfigError(f"{what} {ascii_name} is not the address of a workspace")
     return ascii_name
 
 
-def _check_address(address: _Address) -> None:
+def _check_address(address: _Address, what: str) -> None:
     # An IPv4 address may come in the dress of IPv6.
     for dress in ("ipv4_mapped", "sixtofour"):
         address = getattr(address, dress, None) or address
     wrong = address.is_link_local or address.is_unspecified or address.is_multicast
     if wrong or str(address) in _METADATA:
-        raise ConfigError(f"host {address} is not the address of a workspace")
+        raise ConfigError(f"{what} {address} is not the address of a workspace")
 
 
 def is_safe_origin(parts: SplitResult) -> bool:

@@ -15,6 +15,7 @@ from databricks_serving._core.batches import (
 )
 from databricks_serving._core.boundary import forget
 from databricks_serving._core.checks import misfit
+from databricks_serving._core.deadlines import with_time_left
 from databricks_serving._core.embedding import Plan, call_of
 from databricks_serving._core.excess import Excess, excess_of
 from databricks_serving._core.json_codec import encode
@@ -22,7 +23,6 @@ from databricks_serving._core.requests import in_json, mapping_of, until_of
 from databricks_serving._core.settings import Settings
 from databricks_serving._core.vector_lists import PartialVectors, Vectors
 from databricks_serving.errors import (
-    APITimeoutError,
     AuthenticationError,
     BadRequestError,
     ClientClosedError,
@@ -105,16 +105,7 @@ class Documents:
             APITimeoutError: When the time for all batches is over.
         """
         arguments = {**self._arguments, "input": self._texts[batch.start : batch.stop]}
-        if self._until is None:
-            return arguments
-        left = self._until - now
-        if left <= 0:
-            raise APITimeoutError(
-                "the deadline for all texts was over before these were sent (phase total)",
-                phase="total",
-                maybe_executed=False,
-            )
-        return {**arguments, "deadline": left}
+        return with_time_left(arguments, self._until, now, "all texts", maybe_executed=False)
 
     def keep(self, batch: range, reply: EmbeddingResponse) -> None:
         """Keep the vectors of a batch."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from databricks_serving._core.argument_types import check_types
@@ -12,6 +11,7 @@ from databricks_serving._core.arguments import (
     names_of,
     refuse_unknown,
 )
+from databricks_serving._core.callbacks import check_callback
 from databricks_serving._core.json_codec import kind_of
 from databricks_serving._core.requests import mapping_of
 from databricks_serving._core.units import MIB
@@ -40,14 +40,14 @@ class Plan:
     # fact: foundation models take requests of 4 MiB.
     batch_bytes: int = 2 * MIB
     concurrency: int = 4
-    on_progress: Callable[[int, int], None] | None = None
+    on_progress: Callable[[int, int], object] | None = None
 
     def __post_init__(self) -> None:
         _check_count("batch_size", self.batch_size, None)
         _check_count("batch_bytes", self.batch_bytes, None)
         _check_count("concurrency", self.concurrency, _MOST_AT_ONCE)
         _check_bool("fail_on_error", self.fail_on_error)
-        _check_callback("on_progress", self.on_progress)
+        check_callback("on_progress", self.on_progress)
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any], *, fail_on_error: bool) -> "Plan":
@@ -105,8 +105,3 @@ def _check_count(name: str, value: object, most: int | None) -> None:
 def _check_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise InvalidRequestError(f"{name} must be a bool, not {kind_of(value)}")
-
-
-def _check_callback(name: str, value: object) -> None:
-    if value is not None and (not callable(value) or iscoroutinefunction(value)):
-        raise InvalidRequestError(f"{name} must be a function, and not an async one")

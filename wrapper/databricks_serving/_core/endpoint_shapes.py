@@ -45,5 +45,7 @@ def _check(data: dict[str, Any], path: str) -> None:
             for position, entity in enumerate(optional_objects(config, name, f"{inner}{key}")):
                 place = f"{inner}{key}.{name}[{position}]"
                 check_optional(entity, "name", str, place)
-                optional_object(entity, "state", place)
+                deployed = optional_object(entity, "state", place)
+                for part in ("deployment", "deployment_state_message"):
+                    check_optional(deployed, part, str, f"{place}.state")
     optional_objects(data, "tags", path)

@@ -6,7 +6,7 @@ specific to the least.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeGuard
 
@@ -34,6 +34,7 @@ _STATUSES: Final[Mapping[str, int]] = {
     "RESOURCE_DOES_NOT_EXIST": 404,
     "ABORTED": 409,
     "ALREADY_EXISTS": 409,
+    "RESOURCE_ALREADY_EXISTS": 409,
     "RESOURCE_CONFLICT": 409,
     "RATE_LIMIT_EXCEEDED": 429,
     "REQUEST_LIMIT_EXCEEDED": 429,
@@ -48,6 +49,7 @@ _TAG = re.compile(
 )
 # Where a custom model's answer stands, which may hold errors as it pleases.
 _ANSWERS: Final = frozenset({"outputs", "predictions"})
+_ITEM_ENDS: Final = ("_call", "_call_output")
 _ENFORCE: Final = "Failed to enforce schema "
 _CODE_AND_TEXT = re.compile(r"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): +(\S.*)", re.DOTALL)
 
@@ -91,15 +93,21 @@ def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
         return _from_object(inner) or _UNSAID
     if event.get("choices") or event.keys() & _ANSWERS:
         return None
-    if event.get("type") == "response.failed" and is_object(event.get("response")):
+    kind = event.get("type")
+    if kind == "response.failed":
         # fact: the Responses API reports a failure as the last state of the answer.
-        return _from_object(event["response"]) or _UNSAID
+        response = event.get("response")
+        return _from_object(response if is_object(response) else event) or _UNSAID
+    if isinstance(kind, str) and kind.endswith(_ITEM_ENDS):
+        # The call of a tool that failed says so under `error`; the agent goes on.
+        return None
     error = event.get("error")
     # A number under that name is what a custom model measured.
     said = error if type(error) not in {int, float} else None
-    if event.get("error_code") or said or event.get("type") == "error":
-        return _from_object(event) or _UNSAID
-    return None
+    if kind == "error":
+        facts = _from_object(event) or _UNSAID
+        return replace(facts, status=facts.status or _status(event.get("code")))
+    return (_from_object(event) or _UNSAID) if event.get("error_code") or said else None
 
 
 def _from_object(body: dict[str, Any]) -> ErrorFacts | None:

@@ -21,13 +21,14 @@ class Explanation:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     body: dict[str, Any] = field(repr=False)
     family: str | None
     changes: tuple[Change, ...]
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.method} {self.url}", *(f"- {change}" for change in self.changes)])
+        address = self.url.partition("?")[0]
+        return "\n".join([f"{self.method} {address}", *(f"- {change}" for change in self.changes)])
 
 
 def explanation_of(request: Request, family: str | None) -> Explanation:

@@ -22,7 +22,8 @@ _CONFIG_KEYS: Final[Mapping[str, str]] = {
 # fact: a secret `x` is given as a reference, or as itself under the key `x_plaintext`.
 _PLAINTEXT: Final = "_plaintext"
 _SECRET_KEY: Final = re.compile(
-    r"(?:.*_)?(?:api_key|access_key|access_key_id|private_key|secret|token|password)"
+    r"(?:.*_)?(?:api_key|access_key|access_key_id|private_key|secret|token|password)",
+    re.IGNORECASE,
 )
 # The login of a custom provider is an object with the secret inside.
 _NESTED: Final[Mapping[str, str]] = {"api_key_auth": "value", "bearer_token_auth": "token"}
@@ -102,14 +103,20 @@ def _check_secrets(config: object, *, allow_plaintext: bool) -> None:
             )
 
 
+def _nested_secrets(place: str, key: str, login: object) -> Iterator[tuple[str, str, object]]:
+    if not isinstance(login, Mapping):
+        raise InvalidRequestError(f"config[{place!r}] must be a dict, not {kind_of(login)}")
+    for name in (key, key + _PLAINTEXT):
+        if name in login:
+            yield f"{place}.{name}", name, login[name]  # pyright: ignore[reportUnknownMemberType] - a user's
+
+
 def _secrets(config: Mapping[Any, Any]) -> Iterator[tuple[str, str, object]]:
     """Yield the place, the key and the value of every secret."""
     for key, value in config.items():
         text = str(key)
         inner = _NESTED.get(text)
-        if inner is not None and isinstance(value, Mapping):
-            for name in (inner, inner + _PLAINTEXT):
-                if name in value:
-                    yield f"{text}.{name}", name, value[name]
+        if inner is not None:
+            yield from _nested_secrets(text, inner, value)
         elif text.endswith(_PLAINTEXT) or _SECRET_KEY.fullmatch(text):
             yield text, text, value

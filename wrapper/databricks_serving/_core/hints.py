@@ -28,8 +28,8 @@ _DRIVER_PROXY: Final = "/driver-proxy-api/"
 # What MLflow says of a table whose columns are not those of the model's signature.
 _MISSING_COLUMNS: Final = re.compile(r"Model is missing inputs \[(?P<names>[^\]]+)\]")
 _EXTRA_COLUMNS: Final = re.compile(r"extra inputs: \[(?P<names>[^\]]+)\]")
-# What a request is about, refused: the endpoint has another task.
-_OTHER_TASK: Final = re.compile(r"unknown field \\?\"(?:messages|prompt|input)\\?\"")
+# What an endpoint says that is called by the request of another task.
+_OTHER_TASK: Final = re.compile(r'unknown field "(?:input|messages|prompt)"')
 _SHOWN_NAMES: Final = 200
 _ADDRESS_REFUSED: Final = re.compile(
     r"\bip\b.*\b(?:acl|access|address|allow|block|den|not|range|restrict|white)"
@@ -112,13 +112,12 @@ def _of_cold_start(error: APIStatusError, _request: Request) -> str | None:
     return "retry=RetryPolicy(cold_start_timeout=300) waits until the endpoint is up"
 
 
-def _of_bad_request(error: APIStatusError, request: Request) -> str | None:
+def _of_bad_request(error: APIStatusError, _request: Request) -> str | None:
     if is_object(error.body) and error.body.get("stack_trace"):
         return "the model's own code failed; error.body['stack_trace'] shows where"
+    if _OTHER_TASK.search(error.message):
+        return "the endpoint may be for another task: client.endpoints.get(name).task tells"
     message = error.body.get("message") if is_object(error.body) else error.message
-    if _OTHER_TASK.search(str(message)):
-        name = request.endpoint
-        return f"it may serve another task: client.endpoints.get({name!r}).task tells which"
     missing = _MISSING_COLUMNS.search(str(message))
     if missing is None:
         return None

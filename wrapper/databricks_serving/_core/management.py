@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_unknown
 from databricks_serving._core.operations import ManagementOperation, Operation
 from databricks_serving._core.places import Place
 from databricks_serving._core.reading import Reading
@@ -16,6 +15,7 @@ from databricks_serving._core.requests import (
     json_content,
     mapping_of,
     request_headers,
+    split_arguments,
 )
 from databricks_serving._core.secret import Hidden
 from databricks_serving._core.settings import Settings
@@ -63,9 +63,7 @@ def build_management_request(
     Raises:
         InvalidRequestError: Naming the argument that cannot be sent.
     """
-    refuse_unknown(arguments, names_of(operation.arguments), extra_body=False)
-    body = {name: value for name, value in arguments.items() if value is not None}
-    options = {name: body.pop(name) for name in OPTION_NAMES & body.keys()}
+    body, options = split_arguments(operation, arguments)
     timeouts, _ = call_options(options, settings)
     operation.check_request(body)
     names = (check_endpoint(endpoint, "name"),) if operation.names_endpoint else ()

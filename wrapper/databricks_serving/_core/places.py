@@ -64,7 +64,16 @@ class Place:
         return f"{route.base_on(self.host)}/{route.path_of(path)}{_query(query)}"
 
     def url_on_host(self, path: str, query: Mapping[str, Any]) -> str:
-        """Return the address of a request to the workspace itself."""
+        """Return the address of a request to the workspace itself.
+
+        Raises:
+            InvalidRequestError: When this client has tokens for one endpoint only.
+        """
+        if self.address is not None:
+            raise InvalidRequestError(
+                f"this client has tokens for endpoint {self.endpoint!r} alone: ask the workspace "
+                "by the client that it was made from"
+            )
         return f"{self.host}{path}{_query(query)}"
 
     def _base(self, path: str, endpoint: str) -> str:

@@ -103,15 +103,7 @@ class Prediction:
             ConfigError: When pandas is not installed.
             InvalidResponseError: When the predictions are no table.
         """
-        pandas = optional("pandas", "to_frame()")
-        columns = {
-            name: _as_pandas(pandas, column)
-            for name, column in self._columns(int, "to_frame()").items()
-        }
-        frame: pd.DataFrame = pandas.DataFrame(columns)
-        if self._index is not None and len(frame) == len(self._index):
-            frame.index = self._index
-        return frame
+        return self._frame("to_frame()")
 
     def to_series(self) -> "pd.Series[Any]":
         """Return predictions of one column as a series of pandas, with the index of `to_frame`.
@@ -120,7 +112,7 @@ class Prediction:
             ConfigError: When pandas is not installed.
             InvalidResponseError: When the predictions have another number of columns.
         """
-        frame = self.to_frame()
+        frame = self._frame("to_series()")
         if len(frame.columns) != 1:
             raise InvalidResponseError(
                 f"the predictions have {len(frame.columns)} columns: use to_frame()"
@@ -140,6 +132,16 @@ class Prediction:
         columns = self._columns("column_{}".format, "to_polars()")
         made = {name: _as_polars(polars, name, column) for name, column in columns.items()}
         return polars.DataFrame(made)  # type: ignore[no-any-return]  # an optional import is Any
+
+    def _frame(self, method: str) -> "pd.DataFrame":
+        pandas = optional("pandas", method)
+        columns = {
+            name: _as_pandas(pandas, column) for name, column in self._columns(int, method).items()
+        }
+        frame: pd.DataFrame = pandas.DataFrame(columns)
+        if self._index is not None and len(frame) == len(self._index):
+            frame.index = self._index
+        return frame
 
     def _named(self) -> tuple[str, Any]:
         for name in ("predictions", "outputs"):

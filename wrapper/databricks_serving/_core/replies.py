@@ -29,6 +29,15 @@ _WEB_PAGE: Final = (
     "a web page came instead of an answer; "
     "is the host a workspace, and is there no login or proxy in between?"
 )
+# What the tasks answer with, and who reads it.
+_CALLS: Final = {
+    "choices": "client.chat.completions or client.completions",
+    "output": "client.responses",
+    "messages": "client.agents",
+    "data": "client.embeddings",
+    "predictions": "client.predict",
+    "outputs": "client.predict",
+}
 _SHOWN_TARGET: Final = 200
 
 
@@ -127,8 +136,15 @@ def checked_object(
     try:
         operation.check(data, parts)
     except InvalidResponseError as error:
-        raise _invalid(response, str(error)) from None
+        raise _invalid(response, f"{error}{_other_task(data, str(error))}") from None
     return data
+
+
+def _other_task(data: dict[str, Any], fault: str) -> str:
+    """Say whose answer it is, where it lacks what the task answers with and has another's."""
+    lacks = [key for key in _CALLS if f": {key} is not " in fault and key not in data]
+    calls = next((call for key, call in _CALLS.items() if lacks and key in data), None)
+    return "" if calls is None else f"; it is an answer for {calls}: this endpoint has another task"
 
 
 def decode_object(response: Response, *, any_json: bool = False) -> dict[str, Any]:

@@ -122,9 +122,7 @@ def build_request(
     Raises:
         InvalidRequestError: Naming the argument that cannot be sent.
     """
-    refuse_unknown(arguments, names_of(operation.arguments))
-    given = {name: value for name, value in arguments.items() if value is not None}
-    options = {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
+    given, options = split_arguments(operation, arguments)
     timeouts, idempotent = call_options(options, settings)
     operation.check_request(given)
     extra = mapping_of(options, "extra_body")
@@ -149,6 +147,20 @@ def build_request(
         reading=Reading(operation.count_parts(body), settings.limits.event_bytes),
         changes=tuple(changes),
     )
+
+
+def split_arguments(
+    operation: Operation[Any], arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is for the server, and the options of the call; None means not given.
+
+    Raises:
+        InvalidRequestError: When the operation does not take an argument.
+    """
+    known = names_of(operation.arguments)
+    refuse_unknown(arguments, known, extra_body="extra_body" in known)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return given, {name: given.pop(name) for name in OPTION_NAMES & given.keys()}
 
 
 def _called(

@@ -2,12 +2,24 @@
 
 An agent may answer in several turns, each an answer of its own that is created and completed, with
 the results of tools in between. The last event is therefore known by the end of the stream alone;
-that nothing is missing is known by every item that began being done.
+that nothing is missing is known by every item and every turn that began being done.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from databricks_serving._core.agent_shapes import is_item_type
+from databricks_serving._core.growing import (
+    ARGUMENTS,
+    REFUSAL,
+    TEXT,
+    GrowingItem,
+    OpenItems,
+    ToldItems,
+    name_of,
+    refusal_of,
+    text_of,
+)
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving.events import (
     ChunkEvent,
@@ -23,53 +35,39 @@ from databricks_serving_api.models import ResponsesEvent, ResponsesReply
 
 _Json = dict[str, Any]
 
-_BEGUN: Final = frozenset({"response.created", "response.in_progress", "response.queued"})
+_CREATED: Final = "response.created"
+_BEGUN: Final = frozenset({_CREATED, "response.in_progress", "response.queued"})
 # One server writes the name in the plural.
 _OVER: Final = frozenset({"response.completed", "responses.completed", "response.incomplete"})
-_TEXT: Final = "response.output_text.delta"
-_REFUSAL: Final = "response.refusal.delta"
 _REASONING: Final = frozenset(
     {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
 )
-_ARGUMENTS: Final = "response.function_call_arguments.delta"
-_PIECES: Final = _REASONING | {_TEXT, _REFUSAL, _ARGUMENTS}
-
-
-class GrowingItem:
-    """An item that has begun and is not done yet."""
-
-    __slots__ = ("arguments", "data", "refusal", "text")
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.data = dict(data)
-        self.text = ""
-        self.refusal = ""
-        self.arguments = ""
-
-    def to_dict(self) -> _Json:
-        """Return the item as far as it has come."""
-        if self.data.get("type") == "function_call" or self.arguments:
-            return {"type": "function_call", **self.data, "arguments": self.arguments}
-        if self.data.get("type", "message") != "message":
-            return self.data
-        parts = [{"type": "output_text", "text": self.text}] if self.text else []
-        if self.refusal:
-            parts.append({"type": "refusal", "refusal": self.refusal})
-        return {"role": "assistant", **self.data, "type": "message", "content": parts}
+# What the pieces are of, and the item that they belong to.
+_PIECES: Final[Mapping[str, tuple[str, str]]] = {
+    "response.output_text.delta": (TEXT, "message"),
+    "response.refusal.delta": (REFUSAL, "message"),
+    "response.function_call_arguments.delta": (ARGUMENTS, "function_call"),
+}
+_ADDED: Final = "response.output_item.added"
+_DONE: Final = "response.output_item.done"
 
 
 class ResponsesAccumulator:
     """Puts an agent's answer together."""
 
-    __slots__ = ("_done", "_envelope", "_growing", "_turn", "_usage")
+    __slots__ = ("_created", "_done", "_envelope", "_known", "_open", "_over", "_turn", "_usage")
 
     def __init__(self) -> None:
         self._envelope: _Json = {}
         self._usage: _Json = {}
         self._done: list[_Json] = []
-        self._growing: dict[object, GrowingItem] = {}
-        # Number of the items that were done before this turn began.
+        self._open = OpenItems()
+        # Number of the items that were done before this turn began, and those of it by their ids.
         self._turn = 0
+        self._known: dict[object, _Json] = {}
+        # Whether this turn said that it begins, and that it is over.
+        self._created = False
+        self._over = False
 
     def add(self, chunk: ResponsesEvent) -> Iterator[ResponsesStreamEvent]:
         """Take in an event and return what is new in it."""
@@ -78,119 +76,142 @@ class ResponsesAccumulator:
 
     def snapshot(self) -> ResponsesReply:
         """Return the answer so far."""
-        growing = (item.to_dict() for item in self._growing.values())
+        growing = (item.to_dict() for item in self._open)
         usage = {"usage": self._usage} if self._usage else {}
         data = {**self._envelope, **usage, "output": [*self._done, *growing]}
         return ResponsesReply.from_dict(data)
 
     @property
     def finished(self) -> int:
-        """1 if all items that began are done, and there is one; else 0."""
-        return 1 if self._done and not self._growing else 0
+        """1 if all items and turns that began are done, and there is one; else 0."""
+        whole = not self._open and (self._over or not self._created)
+        return 1 if whole and (self._done or self._over) else 0
 
     def _news(self, event: ResponsesEvent) -> Iterator[ResponsesStreamEvent]:
         kind = event.type_
-        if kind in _PIECES:
+        self._take_extras(event)
+        if kind is not None and kind in _PIECES:
             yield from self._piece(kind, event)
-        elif kind == "response.output_item.added":
-            self._growing[_key(event, event.item)] = GrowingItem(event.item or {})
-        elif kind == "response.output_item.done":
+        elif kind in _REASONING:
+            yield ReasoningDeltaEvent(_piece_of(event))
+        elif kind == _ADDED:
+            self._go_on()
+            self._open.begin(event.item or {}, event.output_index)
+        elif kind == _DONE:
             yield from self._item_done(event, event.item or {})
         elif kind in _BEGUN:
-            self._turn = len(self._done)
-            self._take_envelope(event.response or {})
+            self._begin(event.response or {}, anew=kind == _CREATED)
         elif kind in _OVER:
             yield from self._turn_over(event.response or {})
-        elif kind is None:
-            self._envelope["trace_id"] = event.trace_id
-        elif not kind.startswith("response."):
+        elif is_item_type(kind):
             # fact: the result of a tool comes as an event that is itself the item.
             yield from self._item_done(event, event.to_dict())
 
+    def _begin(self, response: _Json, *, anew: bool) -> None:
+        if anew or self._over or not self._created:
+            self._new_turn()
+        self._created = True
+        self._take_envelope(response)
+
+    def _go_on(self) -> None:
+        """Take note of what belongs to a turn: the next one where the last is over."""
+        if self._over:
+            self._new_turn()
+
+    def _new_turn(self) -> None:
+        self._turn = len(self._done)
+        self._known.clear()
+        self._created = self._over = False
+
     def _piece(self, kind: str, event: ResponsesEvent) -> Iterator[ResponsesStreamEvent]:
-        text = event.delta if isinstance(event.delta, str) else ""
-        if kind in _REASONING:
-            yield ReasoningDeltaEvent(text)
-            return
-        item = self._growing.setdefault(_key(event, None), GrowingItem({"id": event.item_id}))
-        if kind == _TEXT:
-            item.text += text
+        self._go_on()
+        (key, owner), text = _PIECES[kind], _piece_of(event)
+        item = self._open.of(event.output_index, event.item_id, owner)
+        item.add(key, text)
+        if key == TEXT:
             yield TextDeltaEvent(text)
-        elif kind == _REFUSAL:
-            item.refusal += text
+        elif key == REFUSAL:
             yield RefusalDeltaEvent(text)
         else:
-            item.arguments += text
             call_id, name = item.data.get("call_id") or "", item.data.get("name") or ""
             yield ToolCallDeltaEvent(text, event.output_index or 0, call_id, name)
 
     def _item_done(self, event: ResponsesEvent, item: _Json) -> Iterator[ResponsesStreamEvent]:
-        grown, text = self._close(event, item), _text_of(item)
+        self._go_on()
+        grown = self._open.close(item, event.output_index)
+        name = name_of(item)
+        if grown is None and name is not None and self._known.get(name) == item:
+            return
+        self._known[name] = item
         self._done.append(item)
-        # The text of an item that is done repeats what was streamed of it.
-        said = grown.text if grown else ""
-        if text.startswith(said):
-            yield from _text_events(text[len(said) :])
+        yield from _rest_of(item, grown)
         yield OutputItemEvent(_typed(item))
 
-    def _close(self, event: ResponsesEvent, item: _Json) -> GrowingItem | None:
-        """Return what had come of an item that is done now."""
-        for key in (event.output_index, item.get("id")):
-            if key is not None and key in self._growing:
-                return self._growing.pop(key)
-        # fact: some servers give the pieces of a text another id than its message.
-        text = _text_of(item)
-        for key, grown in self._growing.items():
-            if grown.text and text.startswith(grown.text):
-                return self._growing.pop(key)
-        return None
-
     def _turn_over(self, response: _Json) -> Iterator[ResponsesStreamEvent]:
+        repeated, self._over = self._over, True
         output = response.get("output")
-        told = self._done[self._turn :]
-        if is_list(output) and output:
-            items = [item for item in output if is_object(item)]
-            for item in items[len(told) :]:
-                yield from _text_events(self._unsaid(item))
-                yield OutputItemEvent(_typed(item))
-            self._done[self._turn :] = items if len(items) >= len(told) else told
-        self._growing.clear()
-        self._turn = len(self._done)
+        items = [item for item in output if is_object(item)] if is_list(output) else []
+        yield from self._settle(items)
         self._take_envelope(response)
         usage = response.get("usage")
         if is_object(usage):
-            self._usage = _summed(self._usage, usage)
-        status = response.get("status")
-        yield FinishEvent(status if isinstance(status, str) else "completed")
+            self._usage = _summed(self._usage, usage) if not repeated else self._usage
+        if not repeated:
+            status = response.get("status")
+            yield FinishEvent(status if isinstance(status, str) else "completed")
 
-    def _unsaid(self, item: _Json) -> str:
-        """Return the text of an item that was never reported done, without what was streamed."""
-        text = _text_of(item)
-        said = (grown.text for grown in self._growing.values() if grown.text)
-        return next((text[len(t) :] for t in said if text.startswith(t)), text)
+    def _settle(self, items: list[_Json]) -> Iterator[ResponsesStreamEvent]:
+        """Take the output of a turn that is over, and tell what of it was not told."""
+        told = self._done[self._turn :]
+        copies = ToldItems(told)
+        settled: list[_Json] = []
+        new: list[_Json] = []
+        for item in items:
+            known = copies.take(item)
+            if known is not None:
+                # What was told has been read by somebody: it stays.
+                settled.append(item if text_of(item) == text_of(known) else known)
+                continue
+            grown = self._open.close(item, None)
+            yield from _rest_of(item, grown)
+            yield OutputItemEvent(_typed(item))
+            settled.append(item)
+            new.append(item)
+        # What has grown and was never reported is done with the turn.
+        for grown in self._open.take_all():
+            if grown.has_pieces or grown.kind != "message":
+                new.append(grown.to_dict())
+                settled.append(new[-1])
+                yield OutputItemEvent(_typed(new[-1]))
+        self._done[self._turn :] = settled if copies.is_empty else [*told, *new]
+
+    def _take_extras(self, event: ResponsesEvent) -> None:
+        """Take what any event can have beside its own: a trace, and outputs of the agent's."""
+        if event.trace_id is not None:
+            self._envelope["trace_id"] = event.trace_id
+        for key in ("custom_outputs", "databricks_output"):
+            value = event.extra.get(key)
+            if is_object(value):
+                self._envelope[key] = value
 
     def _take_envelope(self, response: Mapping[str, Any]) -> None:
         known = {key: value for key, value in response.items() if value is not None}
         self._envelope |= {k: v for k, v in known.items() if k not in {"output", "usage"}}
 
 
-def _key(event: ResponsesEvent, item: Mapping[str, Any] | None) -> object:
-    if event.output_index is not None:
-        return event.output_index
-    return event.item_id if item is None else item.get("id")
+def _piece_of(event: ResponsesEvent) -> str:
+    return event.delta if isinstance(event.delta, str) else ""
 
 
-def _text_events(text: str) -> Iterator[ResponsesStreamEvent]:
-    if text:
-        yield TextDeltaEvent(text)
-
-
-def _text_of(item: Mapping[str, Any]) -> str:
-    parts = item.get("content")
-    if item.get("type") != "message" or not is_list(parts):
-        return ""
-    texts = (part.get("text") for part in parts if is_object(part))
-    return "".join(text for text in texts if isinstance(text, str))
+def _rest_of(item: _Json, grown: GrowingItem | None) -> Iterator[ResponsesStreamEvent]:
+    """Yield what an item says beyond what was streamed of it, which it repeats."""
+    text, refusal = text_of(item), refusal_of(item)
+    said = grown.said(TEXT) if grown else ""
+    refused = grown.said(REFUSAL) if grown else ""
+    if text.startswith(said) and text != said:
+        yield TextDeltaEvent(text[len(said) :])
+    if refusal.startswith(refused) and refusal != refused:
+        yield RefusalDeltaEvent(refusal[len(refused) :])
 
 
 def _typed(item: _Json) -> Any:

@@ -21,6 +21,8 @@ Outcome = Literal["not sent", "rejected", "unknown", "permanent"]
 
 # fact: the platform answers these without having run the model; 529 is a provider's overload.
 _REJECTED: Final = frozenset({408, 409, 425, 429, 503, 529})
+# A conflict that waiting does not end.
+_EXISTS: Final = frozenset({"ALREADY_EXISTS", "RESOURCE_ALREADY_EXISTS"})
 _THROTTLED: Final = frozenset({429, 529})
 # Limits that take hours to clear, at a status that otherwise clears in seconds.
 _LASTING: Final = re.compile(
@@ -117,6 +119,8 @@ def _steered(error: APIStatusError) -> Outcome | None:
 
 def _of_status(error: APIStatusError) -> Outcome:
     status = error.status_code
+    if error.error_code in _EXISTS:
+        return "permanent"
     if status in _REJECTED:
         return "permanent" if is_lasting(error) else "rejected"
     server_side = status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -8,12 +8,11 @@ gateway. The gateway also has hosts of its own.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
+from databricks_serving._core.config import normalise_address
 from databricks_serving.errors import ConfigError, InvalidRequestError
 
 INVOCATIONS: Final = "invocations"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _same(*tasks: str) -> Mapping[str, str]:
@@ -66,7 +65,9 @@ class Route:
         if known is not None:
             return known
         what = "this task" if task is None else task
-        raise InvalidRequestError(f"route {self.name!r} does not serve {what}: use another route")
+        raise InvalidRequestError(
+            f"route {self.name!r} does not serve {what}: use route={INVOCATIONS!r}"
+        )
 
 
 def route_of(value: object) -> Route | None:
@@ -85,12 +86,7 @@ def route_of(value: object) -> Route | None:
 
 
 def _checked_address(value: str) -> str:
-    parts = urlsplit(value)
-    if not parts.netloc:
+    if "://" not in value:
         raise ConfigError(f"{_EXPECTED}, not {value!r:.80}")
-    if parts.username or parts.query or parts.fragment:
-        raise ConfigError("the address of a route holds neither a login nor a query")
-    # The token goes there.
-    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise ConfigError("the address of a route must be https")
-    return value.rstrip("/")
+    # The token goes there: the rules are those of the host.
+    return normalise_address(value, "the address of a route")

@@ -26,12 +26,13 @@ class Content:
     data: bytes = field(repr=False)
     name: str | None = None
 
-    def media_type(self, given: str | None, kind: str) -> str:
+    def media_type(self, given: str | None, kind: str, *, option: str = "media_type") -> str:
         """Return the media type.
 
         Args:
             given: As the user says, which goes before.
             kind: What it must be: `image`, `audio` or `video`; empty for anything.
+            option: Where the user can say it.
 
         Raises:
             InvalidRequestError: When it cannot be told, or is of another kind.
@@ -41,7 +42,7 @@ class Content:
         found = given or media_type_of(self.data, self.name)
         if found is None:
             raise InvalidRequestError(
-                "neither the bytes nor a name tell what the source is: say it by media_type="
+                f"neither the bytes nor a name tell what the source is: say it by {option}="
             )
         check_kind(found, kind)
         return found

@@ -205,7 +205,7 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         if self._operation.free_form and data is not _NOTHING:
             return data
         if is_object(data):
-            named = self._operation.named_events
+            named = self._operation.named_events and "type" in data
             ours = named or event.event == "message" or "choices" in data
             return data if ours else _NOTHING
         if event.event == "message":

@@ -62,7 +62,7 @@ class Vectors(_Rows[list[float]]):
         Raises:
             ConfigError: When numpy is not installed, with the extra that brings it.
         """
-        optional("numpy", "as_array")
+        optional("numpy", "as_array()")
         return array_of(self)
 
     def is_normalized(self, tol: float = 1e-3) -> bool:

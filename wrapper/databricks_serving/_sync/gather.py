@@ -12,6 +12,7 @@ def gather(jobs: Sequence[Callable[[], ResultT]], limit: int) -> list[ResultT]:
     """Do jobs, some at once, and return their results in the order of the jobs.
 
     When one fails no further one is begun, those that run are waited for, and its error is raised.
+    A Ctrl-C waits for none: those that run go on in their threads.
 
     Args:
         jobs: What to do.
@@ -19,12 +20,16 @@ def gather(jobs: Sequence[Callable[[], ResultT]], limit: int) -> list[ResultT]:
     """
     if min(limit, len(jobs)) <= 1:
         return [job() for job in jobs]
-    with ThreadPoolExecutor(min(limit, len(jobs)), "databricks-serving") as pool:
+    pool = ThreadPoolExecutor(min(limit, len(jobs)), "databricks-serving")
+    waits = False
+    try:
         futures = [pool.submit(copy_context().run, job) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            future.result()
+        waits = True
+    except Exception:
+        waits = True
+        raise
+    finally:
+        pool.shutdown(wait=waits, cancel_futures=True)
     return [future.result() for future in futures]

@@ -73,20 +73,36 @@ class Reader(Generic[TextReplyT, ChunkT, EventT]):
             return first if first is not None else self._read()
         except BaseException as error:
             self._fail(error)
-            self.close()
+            self._end()
             forget(error, handled)
             handled = None
             raise
         finally:
+            if self._closed:
+                self._settle()
             self._turn.release()
 
     def close(self) -> None:
         """Release the connection; the rest of the answer is dropped."""
         self._closed = True
+        # Somebody who is reading just now counts what came, since it is growing.
+        if self._turn.acquire(blocking=False):
+            try:
+                self._settle()
+            finally:
+                self._turn.release()
+        self._exchange.close()
+
+    def _end(self) -> None:
+        self._closed = True
+        self._settle()
+        self._exchange.close()
+
+    def _settle(self) -> None:
+        """Have what came counted, once."""
         count, self._count = self._count, None
         if count is not None and self.session.begun:
             count(self.session.snapshot())
-        self._exchange.close()
 
     def _read(self) -> ChunkT | None:
         while True:
@@ -96,7 +112,7 @@ class Reader(Generic[TextReplyT, ChunkT, EventT]):
                 return chunk
             if self.session.finished:
                 self._drain()
-                self.close()
+                self._end()
                 return None
             self._feed()
 

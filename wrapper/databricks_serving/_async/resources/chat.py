@@ -114,7 +114,7 @@ class AsyncChatCompletions:
         self, *, model: str, response_format: UnionType, **arguments: Unpack[ParseArguments]
     ) -> ParsedCompletion[Any]: ...
 
-    @public_method(ParseArguments)
+    @public_method(ParseArguments, explain=True)
     async def parse(
         self, *, model: str, response_format: Any, **arguments: Unpack[ParseArguments]
     ) -> ParsedCompletion[Any]:
@@ -155,7 +155,7 @@ class AsyncChatCompletions:
         self, *, model: str, response_format: UnionType, **arguments: Unpack[ParsedStreamArguments]
     ) -> AsyncParsedStream[Any]: ...
 
-    @public_method(ParsedStreamArguments)
+    @public_method(ParsedStreamArguments, explain=True)
     def parse_stream(
         self, *, model: str, response_format: Any, **arguments: Unpack[ParsedStreamArguments]
     ) -> AsyncParsedStream[Any]:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, Unpack
 
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._core.arguments import public_method
+from databricks_serving._core.callbacks import check_callback
 from databricks_serving._core.external_models import new_external_endpoint
 from databricks_serving._core.operations import (
     CREATE_ENDPOINT,
@@ -80,14 +81,16 @@ class AsyncEndpoints:
 
         Args:
             name: Name of the endpoint.
-            on_poll: Called with each description, for instance to show it.
+            on_poll: A plain function, called with each description, for instance to show it.
             **options: The options of a request, documented on `RequestOptions`; `deadline` bounds
                 the whole wait, and is twenty minutes unless given.
 
         Raises:
+            InvalidRequestError: When an argument cannot be used.
             EndpointWaitError: When the time is over, or what the endpoint was to serve has failed.
             APIStatusError: When the server answered with an error that does not pass.
         """
+        check_callback("on_poll", on_poll)
         clocks = self._caller.credentials.clocks
         wait = ReadyWait(name, clocks.monotonic(), patience_of(options))
         while True:

@@ -7,8 +7,8 @@ from typing import Any, Generic, Self, TypeVar
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.stream import AsyncChunkStream, AsyncEventStream
 from databricks_serving._core.boundary import forgetful
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.operations import CHAT
-from databricks_serving._core.requests import until_of
 from databricks_serving._core.streaming import is_first_text
 from databricks_serving._core.structured.answer import ParsedCompletion
 from databricks_serving._core.structured.asking import Asking, ParseArguments, ParsedStreamArguments
@@ -24,7 +24,7 @@ async def ask(
     caller: AsyncCaller, model: str, hint: Any, arguments: ParseArguments
 ) -> ParsedCompletion[Any]:
     """Ask for an object, and again as often as may be."""
-    asking: Asking[Any] = Asking(hint, arguments, ParseArguments, _until(caller, arguments))
+    asking: Asking[Any] = Asking(hint, arguments, ParseArguments, _deadline(caller, arguments))
     parsed = None
     try:
         while parsed is None:
@@ -46,8 +46,8 @@ class AsyncParsedStream(Generic[T]):
     def __init__(
         self, caller: AsyncCaller, model: str, hint: Any, arguments: ParsedStreamArguments
     ) -> None:
-        keywords, until = ParsedStreamArguments, _until(caller, arguments)
-        self._asking: Asking[T] = Asking(hint, arguments, keywords, until)
+        keywords, deadline = ParsedStreamArguments, _deadline(caller, arguments)
+        self._asking: Asking[T] = Asking(hint, arguments, keywords, deadline)
         self._json = PartialJson()
         self._stream: AsyncEventStream[ChatCompletion, ChatCompletionChunk, ChatEvent] = (
             AsyncEventStream(
@@ -114,8 +114,5 @@ class AsyncParsedStream(Generic[T]):
         await self.close()
 
 
-def _until(caller: AsyncCaller, arguments: Mapping[str, Any]) -> float | None:
-    """Return when all calls are over, where a deadline is given."""
-    if arguments.get("deadline") is None:
-        return None
-    return until_of(arguments, caller.settings, caller.credentials.clocks.monotonic())
+def _deadline(caller: AsyncCaller, arguments: Mapping[str, Any]) -> CommonDeadline:
+    return CommonDeadline(arguments, caller.settings, "all answers")

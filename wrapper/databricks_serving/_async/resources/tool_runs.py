@@ -11,8 +11,8 @@ from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.stream import AsyncChunkStream
 from databricks_serving._async.tool_jobs import IS_ASYNC, perform
 from databricks_serving._core.boundary import forget, forgetful
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.operations import CHAT
-from databricks_serving._core.requests import until_of
 from databricks_serving._core.streaming import BUSY, NOT_OPEN, OPENED, READ_TWICE, is_first_text
 from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving._core.tools.loop import BROKEN_OFF, ToolLoop
@@ -43,11 +43,8 @@ class AsyncToolRunner:
         Raises:
             InvalidRequestError: Naming the argument that cannot work.
         """
-        until = None
-        if arguments.get("deadline") is not None:
-            now = caller.credentials.clocks.monotonic()
-            until = until_of(arguments, caller.settings, now)
-        return cls(caller, model, ToolLoop(arguments, until, awaits=IS_ASYNC))
+        deadline = CommonDeadline(arguments, caller.settings, "the run")
+        return cls(caller, model, ToolLoop(arguments, deadline, awaits=IS_ASYNC))
 
     async def run(self) -> ToolRun:
         """Make all turns; an error of this package has the run so far."""
@@ -90,6 +87,7 @@ class AsyncToolStream:
         self._source: AsyncGenerator[ToolEvent] | None = None
         self._turn = threading.Lock()
         self._iterated = False
+        self._closed = False
         self._failure: Exception | None = None
 
     @property
@@ -155,8 +153,13 @@ class AsyncToolStream:
 
     async def close(self) -> None:
         """Release the connection; the rest of the run does not take place."""
-        if self._source is not None:
-            await self._source.aclose()
+        self._closed = True
+        if self._source is not None and self._turn.acquire(blocking=False):
+            # Otherwise another thread or task is reading, and stops at the end of what it does.
+            try:
+                await self._source.aclose()
+            finally:
+                self._turn.release()
         if self._opened is not None:
             await self._opened.close()
 
@@ -190,7 +193,7 @@ class AsyncToolStream:
             for result in step.results:
                 yield ToolResultEvent(result)
             yield ToolStepEvent(step)
-            if not self._runner.loop.done:
+            if not (self._runner.loop.done or self._closed):
                 self._opened = await self._runner.open()
 
     def _fail(self, error: BaseException) -> None:

@@ -9,6 +9,7 @@ from databricks_serving._core.structured.converters import Converter, converter_
 from databricks_serving._core.structured.form import Form
 from databricks_serving._core.structured.misfit import MisfitError
 from databricks_serving._core.structured.schema_check import plain
+from databricks_serving._core.structured.schema_parts import moved
 from databricks_serving._core.structured.texts import json_text
 from databricks_serving._tool_runs import total_usage
 from databricks_serving.errors import (
@@ -24,6 +25,7 @@ from databricks_serving_api.params import ResponseFormatDict
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+_WHOLE: Final = "whole"
 _WIRE_FORMS: Final = frozenset({"json_object", "json_schema", "text"})
 
 
@@ -79,14 +81,15 @@ class AnswerType(Generic[T]):
         _refuse_no_type(hint)
         self.name: str = name_of(hint)
         self._converter: Converter[T] = converter_of(hint, self.name)
-        raw = self._converter.schema
-        root = plain(raw, raw)
-        # fact: an answer is an object; anything else is asked for as a key of one.
-        self.key: str | None = None
-        if root.get("type") != "object" and "properties" not in root:
-            self.key = "items" if root.get("type") == "array" else "value"
-            raw = _wrapped(raw, self.key)
-        self._form = Form.of(raw, self.name, strict=strict, tool=False)
+        fault: str | None = None
+        try:
+            self.key, self._form = _form_of(self._converter.schema, self.name, strict)
+        except (AttributeError, KeyError, TypeError) as error:
+            if not isinstance(hint, Mapping):
+                raise
+            fault = f"response_format is a dict, and no JSON Schema: {error}"
+        if fault is not None:
+            raise InvalidRequestError(fault)
         self._strict = self._form.strict if strict is None else strict
 
     @property
@@ -168,17 +171,30 @@ def _usage(replies: Sequence[ChatCompletion]) -> Usage | None:
     return total_usage([reply.usage for reply in replies])
 
 
+def _form_of(raw: Mapping[str, Any], name: str, strict: bool | None) -> tuple[str | None, Form]:
+    """Return the form of a schema, and the key of it that stands for the type."""
+    root, key = plain(raw, raw), None
+    # fact: an answer is an object; anything else is asked for as a key of one.
+    if root.get("type") != "object" and "properties" not in root:
+        key = "items" if root.get("type") == "array" else "value"
+        raw = _wrapped(raw, key)
+    return key, Form.of(raw, name, strict=strict, tool=False)
+
+
 def _wrapped(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
-    inner = {k: v for k, v in raw.items() if k != "$defs"}
-    defs = {"$defs": raw["$defs"]} if "$defs" in raw else {}
-    return {"type": "object", "properties": {key: inner}, "required": [key], **defs}
+    whole = moved(raw, lambda reference: reference.replace("#", f"#/$defs/{_WHOLE}", 1))
+    inner = {"$ref": f"#/$defs/{_WHOLE}"}
+    defs = {_WHOLE: whole}
+    return {"type": "object", "properties": {key: inner}, "required": [key], "$defs": defs}
 
 
 def _refuse_no_type(hint: Any) -> None:
-    if is_object(hint) and hint.get("type") in _WIRE_FORMS:
+    if is_object(hint) and str(hint.get("type")) in _WIRE_FORMS:
         raise InvalidRequestError(
             "response_format must be a type or a JSON Schema; create() takes the form of the wire"
         )
+    if is_object(hint) and is_object(hint.get("schema")) and "name" in hint:
+        raise InvalidRequestError("response_format must be the JSON Schema itself, under no key")
     # Any, what NewType and `type X = ...` make, and everything with brackets.
     named = hasattr(hint, "__supertype__") or hasattr(hint, "__value__")
     special = hint is Any or named or get_origin(hint) is not None

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from databricks_serving._core.arguments import ChatCommonArguments, names_of, refuse_unknown
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.structured.answer import AnswerType, ParsedCompletion
-from databricks_serving.errors import APITimeoutError, InvalidRequestError, ParseError
+from databricks_serving.errors import InvalidRequestError, ParseError
 from databricks_serving_api.models import ChatCompletion, Tool
 from databricks_serving_api.params import MessageDict, ToolDict
 
@@ -41,14 +42,14 @@ class Asking(Generic[T]):
         hint: Its type.
         arguments: What else the user gave.
         keywords: The dictionary type of these.
-        until: The monotonic time at which it is over; None for never.
+        deadline: That of all calls.
 
     Raises:
         InvalidRequestError: Naming the argument that cannot work.
     """
 
     def __init__(
-        self, hint: Any, arguments: Mapping[str, Any], keywords: type[Any], until: float | None
+        self, hint: Any, arguments: Mapping[str, Any], keywords: type[Any], deadline: CommonDeadline
     ) -> None:
         refuse_unknown(arguments, ["response_format", *names_of(keywords)])
         given = {**arguments}
@@ -60,7 +61,7 @@ class Asking(Generic[T]):
         self._left = _checked_reasks(given.pop("max_reasks", None))
         self.answer: AnswerType[T] = AnswerType(hint, strict)
         self._arguments = given
-        self._until = until
+        self._deadline = deadline
         self.replies: list[ChatCompletion] = []
         self._added: list[MessageDict] = []
 
@@ -74,11 +75,7 @@ class Asking(Generic[T]):
         arguments["response_format"] = self.answer.response_format
         if self._added:
             arguments["messages"] = [*arguments["messages"], *self._added]
-        if self._until is not None:
-            if now >= self._until:
-                raise APITimeoutError("the deadline is over", phase="total")
-            arguments["deadline"] = self._until - now
-        return arguments
+        return self._deadline.share(arguments, now, maybe_executed=bool(self.replies))
 
     def take(self, reply: ChatCompletion) -> ParsedCompletion[T] | None:
         """Take in an answer; returns the object, or None where the model is to be asked again.

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, Protocol, TypeVar, cast, get_origin
+from typing import Annotated, Any, Final, Protocol, TypeVar, cast, get_args, get_origin
 
 from databricks_serving._core.json_codec import is_object
-from databricks_serving._core.structured.extras import has
+from databricks_serving._core.optional import has
+from databricks_serving._core.structured.annotations import UNIONS
 from databricks_serving._core.structured.plain import PlainConverter
 from databricks_serving._core.structured.pydantic_types import PydanticConverter, mentions_pydantic
 from databricks_serving._core.structured.schema_check import SchemaConverter
@@ -63,7 +64,11 @@ _kept = lru_cache(maxsize=_MOST_KEPT)(_made)
 
 def name_of(hint: Any) -> str:
     """Return a name for a type, of letters, digits and `_`."""
-    if is_object(hint):
+    if get_origin(hint) is Annotated:
+        return name_of(get_args(hint)[0])
+    if get_origin(hint) in UNIONS:
+        name = ""
+    elif is_object(hint):
         name = str(hint.get("title", ""))
     else:
         name = str(getattr(hint, "__name__", getattr(get_origin(hint), "__name__", "")))

@@ -1,12 +1,8 @@
-"""Optional libraries, imported when they are first needed."""
+"""The libraries of the extra `structured`, imported when they are first needed."""
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any
 
-from databricks_serving.errors import ConfigError
-
-_STRUCTURED: Final = "pip install 'databricks-serving[structured]'"
+from databricks_serving._core.optional import optional
 
 
 def need(module: str) -> Any:
@@ -15,13 +11,4 @@ def need(module: str) -> Any:
     Raises:
         ConfigError: When it is not installed, naming the extra.
     """
-    try:
-        return import_module(module)
-    except ImportError:
-        name = module.partition(".")[0]
-    raise ConfigError(f"Python types as tools or answers need {name}: {_STRUCTURED}")
-
-
-def has(module: str) -> bool:
-    """Tell whether a module is installed."""
-    return find_spec(module) is not None
+    return optional(module, "a Python type as a tool or an answer", "structured")

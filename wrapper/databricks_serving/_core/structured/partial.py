@@ -64,8 +64,9 @@ class PartialJson:
         """Skip thoughts and the fence, both of which stand at the very beginning."""
         at = self._after_space(text, at)
         head = text[at : at + len(THINKING)]
-        if not head or (head != THINKING and THINKING.startswith(head)):
-            return None
+        if head != THINKING and THINKING.startswith(head):
+            # It may be nothing yet.
+            return at
         if head == THINKING:
             self._state = self._thinking
             return at + len(THINKING)

@@ -11,8 +11,14 @@ from databricks_serving.errors import InvalidRequestError
 
 T = TypeVar("T")
 
-# Messages that a class wrote itself may quote the value.
-_CUSTOM: Final = frozenset({"assertion_error", "value_error"})
+# What a class says itself may quote the value, and these messages of pydantic do.
+_REFUSED: Final = "its class refuses it"
+_QUOTING: Final = {
+    "assertion_error": _REFUSED,
+    "union_tag_invalid": "Input should have the tag of one of the variants",
+    "uuid_parsing": "Input should be a valid UUID",
+    "value_error": _REFUSED,
+}
 _MOST_ERRORS: Final = 5
 
 
@@ -38,12 +44,17 @@ class PydanticConverter(Generic[T]):
             errors: list[dict[str, Any]] = error.errors(
                 include_url=False, include_context=False, include_input=False
             )
+        except Exception as error:  # noqa: BLE001 - the classes of people raise what they like
+            kind = type(error).__name__
+            errors = [{"loc": (), "msg": f"its class refuses it ({kind})", "type": "value_error"}]
         else:
             return result
         first = errors[0]
         expected = first["msg"]
-        if first["type"] in _CUSTOM:
-            expected = "its class refuses it"
+        if first["type"] in _QUOTING:
+            expected = _QUOTING[first["type"]]
+        elif first["type"] not in get_args(need("pydantic_core.core_schema").ErrorType):
+            expected = _REFUSED
         lines = [f"{_path(one['loc'])}: {one['msg']}" for one in errors[:_MOST_ERRORS]]
         raise MisfitError(_path(first["loc"]), expected, "; ".join(lines))
 

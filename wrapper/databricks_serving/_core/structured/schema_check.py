@@ -32,8 +32,12 @@ class SchemaConverter:
 
     def read(self, value: Any) -> Any:
         """Return the value; raises MisfitError where it does not fit."""
-        for path, expected in _Checker(self.schema).faults(value, self.schema, "$"):
-            raise MisfitError(path, expected)
+        try:
+            fault = next(_Checker(self.schema).faults(value, self.schema, "$"), None)
+        except RecursionError:
+            fault = "$", "Expected less, or the schema refers to itself without end"
+        if fault is not None:
+            raise MisfitError(*fault)
         return value
 
 
@@ -111,9 +115,18 @@ def resolved(reference: str, root: Schema) -> Any:
 
 
 def plain(schema: Any, root: Schema) -> Schema:
-    """Return a schema with its reference followed; an empty one for `true` and `false`."""
+    """Return a schema with its reference followed; an empty one for `true` and `false`.
+
+    Raises:
+        InvalidRequestError: When there is nothing at its end.
+    """
+    seen: list[str] = []
     while is_object(schema) and "$ref" in schema:
-        schema = resolved(schema["$ref"], root)
+        reference = schema["$ref"]
+        if reference in seen:
+            raise InvalidRequestError(f"the schema refers to itself at {reference!r:.80}")
+        seen.append(reference)
+        schema = resolved(reference, root)
     return schema if is_object(schema) else {}
 
 
@@ -152,8 +165,15 @@ def _beyond_limits(value: Any, schema: Schema) -> Iterator[str]:
                 yield f"at least {schema[f'min{unit}']} of length"
             if size > schema.get(f"max{unit}", size):
                 yield f"at most {schema[f'max{unit}']} of length"
-    if isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
+    if isinstance(value, str) and not _matches(schema.get("pattern"), value):
         yield f"a text that matches {schema['pattern']}"
+
+
+def _matches(pattern: str | None, text: str) -> bool:
+    try:
+        return pattern is None or re.search(pattern, text) is not None
+    except re.error:  # written for another language
+        return True
 
 
 def _beyond_numbers(value: float, schema: Schema) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Small changes of schemas, in the plainest form that says the same."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from databricks_serving._core.json_codec import is_list
+from databricks_serving._core.json_codec import is_list, is_object
 
 Schema = dict[str, Any]
 
@@ -53,6 +53,21 @@ def not_nullable(schema: Schema) -> Schema:
     left = [kind for kind in kinds if kind != "null"]
     listed = {"enum": [e for e in schema["enum"] if e is not None]} if "enum" in schema else {}
     return {**schema, "type": left[0] if len(left) == 1 else left, **listed}
+
+
+def moved(node: Any, move: Callable[[str], str]) -> Any:
+    """Return a schema whose references point elsewhere.
+
+    Args:
+        node: The schema.
+        move: Returns where a reference points then.
+    """
+    if is_object(node):
+        return {
+            key: move(value) if key == "$ref" and isinstance(value, str) else moved(value, move)
+            for key, value in node.items()
+        }
+    return [moved(one, move) for one in node] if is_list(node) else node
 
 
 def _kind(value: object) -> str | None:

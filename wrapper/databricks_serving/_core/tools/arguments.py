@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Required, TypeAlias
 
 from databricks_serving._core.arguments import ChatCommonArguments, names_of, refuse_unknown
+from databricks_serving._core.callbacks import check_callback
 from databricks_serving._tool_runs import ToolStep
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving_api.models import Tool, ToolCall
@@ -51,9 +51,4 @@ def check_run(arguments: Mapping[str, Any]) -> None:
     if arguments.get("n") not in {None, 1}:
         raise InvalidRequestError("n must be 1 in a run of tools")
     for name, word in (("on_step", None), ("on_tool_error", "raise")):
-        hook = arguments.get(name)
-        if hook is None or (isinstance(hook, str) and hook == word):
-            continue
-        if not callable(hook) or inspect.iscoroutinefunction(hook):
-            instead = f' or "{word}"' if word else ""
-            raise InvalidRequestError(f"{name} must be a function, and not an async one{instead}")
+        check_callback(name, arguments.get(name), word)

@@ -92,13 +92,13 @@ class FunctionTool(Tool, Generic[P, R_co]):
         """Return what the function is to be called with.
 
         Args:
-            text: The arguments as the model wrote them; nothing stands for none.
+            text: The arguments as the model wrote them; nothing and null stand for none.
 
         Raises:
             ValueError: When they are no JSON, or do not fit the types; the message may quote them.
         """
         try:
-            value: Any = decode(text if text and text.strip() else "{}")
+            value: Any = decode(text if text and text.strip() not in {"", "null"} else "{}")
         except JSONDecodeError as error:
             fault = f"the arguments are not JSON: {error}"
         else:

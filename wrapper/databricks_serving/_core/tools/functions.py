@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple, get_type_hints
 
-from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.structured.converters import Converter, converter_of
 from databricks_serving._core.structured.describe import default_of
 from databricks_serving._core.structured.docs import Docs, function_docs
 from databricks_serving._core.structured.misfit import MisfitError
 from databricks_serving._core.structured.pydantic_types import mentions_pydantic
+from databricks_serving._core.structured.schema_parts import moved
 from databricks_serving.errors import InvalidRequestError
 
 # fact: endpoints refuse other names of tools.
@@ -126,10 +127,14 @@ def is_asynchronous(function: Callable[..., Any]) -> bool:
 
 
 def _target(function: Any) -> Any:
-    """Return the function below `functools.partial`."""
-    while isinstance(function, partial):
-        function = function.func  # pyright: ignore[reportUnknownMemberType]
-    return function
+    """Return the function below `functools.partial`, and below objects that stand for one."""
+    while True:
+        if isinstance(function, partial):
+            function = function.func  # pyright: ignore[reportUnknownMemberType]
+        elif not inspect.isroutine(function) and hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        else:
+            return function
 
 
 def _docstring(function: Any) -> str | None:
@@ -140,7 +145,10 @@ def _docstring(function: Any) -> str | None:
 
 
 def _hints_of(target: Any, name: str) -> dict[str, Any]:
-    routine = target if inspect.isroutine(target) else type(target).__call__
+    if inspect.isclass(target):
+        routine = target.__init__
+    else:
+        routine = target if inspect.isroutine(target) else type(target).__call__
     try:
         return get_type_hints(routine, include_extras=True)
     except (NameError, TypeError) as error:
@@ -150,7 +158,7 @@ def _hints_of(target: Any, name: str) -> dict[str, Any]:
 
 def _parameters(function: Callable[..., Any], name: str) -> dict[str, inspect.Parameter]:
     # What a partial gives by name is not the model's to choose.
-    given: Mapping[str, Any] = getattr(function, "keywords", {})
+    given: Mapping[str, Any] = _given(function)
     found = inspect.signature(function).parameters
     for one in found.values():
         if one.kind in _VARIADIC:
@@ -160,22 +168,15 @@ def _parameters(function: Callable[..., Any], name: str) -> dict[str, inspect.Pa
     return {key: one for key, one in found.items() if key not in given}
 
 
+def _given(function: Any) -> Mapping[str, Any]:
+    return function.keywords if isinstance(function, partial) else {}  # pyright: ignore[reportUnknownMemberType]
+
+
 def _apart(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Rename the definitions of a schema, so that it can stand beside others."""
     before, after = "#/$defs/", f"#/$defs/{prefix}."
 
-    def renamed(node: Any) -> Any:
-        if is_object(node):
-            return {
-                key: value.replace(before, after, 1)
-                if key == "$ref" and isinstance(value, str)
-                else renamed(value)
-                for key, value in node.items()
-            }
-        return [renamed(one) for one in node] if is_list(node) else node
-
-    whole = renamed(schema)
+    whole: dict[str, Any] = moved(schema, lambda reference: reference.replace(before, after, 1))
     if "$defs" in whole:
         whole["$defs"] = {f"{prefix}.{name}": one for name, one in whole["$defs"].items()}
-    result: dict[str, Any] = whole
-    return result
+    return whole

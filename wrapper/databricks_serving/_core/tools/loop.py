@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.tools.arguments import ToolErrorHandler, check_run
 from databricks_serving._core.tools.function_tool import FunctionTool
 from databricks_serving._core.tools.functions import Arguments
 from databricks_serving._core.tools.results import content_of, drop_callers, error_text
 from databricks_serving._core.tools.toolbox import is_function, name_of, toolbox
 from databricks_serving._tool_runs import ToolResult, ToolRun, ToolStep
-from databricks_serving.errors import APITimeoutError, InvalidRequestError, ToolLoopError
+from databricks_serving.errors import ConfigError, InvalidRequestError, ToolLoopError
 from databricks_serving_api.models import ChatCompletion, ToolCall
 from databricks_serving_api.params import MessageDict
 from databricks_serving_api.types import dump
@@ -72,14 +73,16 @@ class ToolLoop:
 
     Args:
         arguments: What the user gave.
-        until: The monotonic time at which the run is over; None for never.
+        deadline: That of the run as a whole.
         awaits: Whether `async` functions can be called.
 
     Raises:
         InvalidRequestError: Naming the argument that cannot work.
     """
 
-    def __init__(self, arguments: Mapping[str, Any], until: float | None, *, awaits: bool) -> None:
+    def __init__(
+        self, arguments: Mapping[str, Any], deadline: CommonDeadline, *, awaits: bool
+    ) -> None:
         check_run(arguments)
         given = {**arguments}
         self._tools = toolbox(given.pop("tools", None), awaits=awaits)
@@ -92,7 +95,7 @@ class ToolLoop:
         self.parallel: bool = given.pop("parallel", None) is not False
         self.on_step: Callable[[ToolStep], object] | None = given.pop("on_step", None)
         self._arguments = given
-        self._until = until
+        self._deadline = deadline
         # What is no list the first call refuses.
         messages: Any = given.get("messages")
         listed = isinstance(messages, Sequence) and not isinstance(messages, str | bytes)
@@ -124,13 +127,7 @@ class ToolLoop:
             if _forces(arguments.get("tool_choice")):
                 # Forced on every turn, the model could never answer.
                 arguments["tool_choice"] = "auto"
-        if self._until is not None:
-            if now >= self._until:
-                raise APITimeoutError(
-                    "the deadline of the run is over", phase="total", maybe_executed=not first
-                )
-            arguments["deadline"] = self._until - now
-        return arguments
+        return self._deadline.share(arguments, now, maybe_executed=not first)
 
     def take(self, reply: ChatCompletion) -> list[Job]:
         """Take in an answer, and return the calls to make.
@@ -139,22 +136,23 @@ class ToolLoop:
             ToolLoopError: When the model calls tools once more than it may.
         """
         turn = len(self._steps)
-        calls = [_with_id(call, f"{turn}_{n}") for n, call in enumerate(reply.tool_calls)]
+        calls = _with_ids(reply.tool_calls, len(self._messages))
         if reply.message is not None:
             self._messages.append(_request_message(reply, calls))
         self._steps.append(ToolStep(reply))
-        self._pending = [call for call in calls if self._is_the_callers(call)]
-        last = not calls or bool(self._pending)
+        ours = [call for call in calls if not self._is_the_callers(call)]
+        last = not calls or len(ours) < len(calls)
+        # Until they are made: whoever looks at a run that was broken off has to answer them.
+        self._pending = calls
         if reply.finish_reason in _CUT:
-            self._pending, last = calls, True
+            last = True
         elif not last and turn + 1 >= self._max_turns:
             # Nobody would hear of what the tools did.
-            self._pending = calls
             raise ToolLoopError(
                 f"the model still calls tools after max_turns={self._max_turns} turns", self.run
             )
         else:
-            self._jobs = [self._job(call) for call in calls if call not in self._pending]
+            self._jobs = [self._job(call) for call in ours]
         self.done = last
         return self._jobs
 
@@ -170,6 +168,8 @@ class ToolLoop:
             self._messages.append(
                 {"role": "tool", "tool_call_id": result.call.id, "content": result.content}
             )
+        made = {job.call.id for job in jobs}
+        self._pending = [call for call in self._pending if call.id not in made]
         step = ToolStep(self._steps[-1].reply, tuple(results))
         self._steps[-1] = step
         return step
@@ -198,8 +198,12 @@ class ToolLoop:
         if error is None:
             try:
                 content = content_of(value)
-            except (TypeError, ValueError) as unwritten:
-                error = InvalidRequestError(f"the result of {job.name} cannot be sent: {unwritten}")
+            except ConfigError:
+                raise
+            except Exception as unwritten:  # noqa: BLE001 - methods of the value itself among it
+                plain = isinstance(unwritten, TypeError | ValueError)
+                fault = str(unwritten).strip() if plain else error_text(unwritten)
+                error = InvalidRequestError(f"the result of {job.name} cannot be sent: {fault}")
         if error is not None:
             value, content = None, self._told(job, error)
         return ToolResult(job.call, value, content, error, outcome.seconds)
@@ -218,10 +222,21 @@ def _forces(choice: Any) -> bool:
     return isinstance(plain, dict) or plain == "required"
 
 
-def _with_id(call: ToolCall, position: str) -> ToolCall:
-    """Give a call without an id one, which its result can name."""
-    # As the recording chat/tool-call-empty-id has it.
-    return call if call.id else ToolCall.from_dict({**call.to_dict(), "id": f"call_{position}"})
+def _with_ids(calls: Sequence[ToolCall], turn: int) -> list[ToolCall]:
+    """Give each call an id of its own, which its result can name.
+
+    Args:
+        calls: The calls. Of some models they have none (recording: chat/tool-call-empty-id), or all
+            have the same.
+        turn: The place of the answer in the conversation, in which some families want no id twice.
+    """
+    found: dict[str, ToolCall] = {}
+    for position, call in enumerate(calls):
+        own = call.id
+        if not own or own in found:
+            own = f"call_{turn}_{position}"
+        found[own] = call if own == call.id else ToolCall.from_dict({**call.to_dict(), "id": own})
+    return list(found.values())
 
 
 def _request_message(reply: ChatCompletion, calls: list[ToolCall]) -> MessageDict:

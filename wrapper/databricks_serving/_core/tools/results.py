@@ -4,7 +4,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from databricks_serving._core.json_codec import encode
-from databricks_serving._core.structured.extras import has, need
+from databricks_serving._core.optional import has
+from databricks_serving._core.structured.extras import need
 from databricks_serving._core.structured.plain import to_plain
 from databricks_serving.errors import ServingError
 from databricks_serving_api.types import dump
@@ -18,15 +19,26 @@ def content_of(value: object) -> str:
 
     Raises:
         TypeError: When it has no JSON form.
+        Exception: Whatever a method of its own raises that should give one.
     """
     if isinstance(value, str):
         return value
-    return encode(_plain(dump(value))).decode("utf-8", "replace")
+    plain = dump(value)
+    try:
+        data = encode(plain)
+    except TypeError:
+        data = encode(_plain(plain))
+    return data.decode("utf-8", "replace")
 
 
 def error_text(error: Exception) -> str:
     """Say in a line what a tool raised."""
-    return f"{type(error).__name__}: {error}"[:_MOST_SHOWN]
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - a class that people wrote may fail at anything
+        said = ""
+    kind = type(error).__name__
+    return f"{kind}: {said}"[:_MOST_SHOWN] if said else kind
 
 
 def drop_callers(error: Exception) -> None:

@@ -115,7 +115,7 @@ class ChatCompletions:
         self, *, model: str, response_format: UnionType, **arguments: Unpack[ParseArguments]
     ) -> ParsedCompletion[Any]: ...
 
-    @public_method(ParseArguments)
+    @public_method(ParseArguments, explain=True)
     def parse(
         self, *, model: str, response_format: Any, **arguments: Unpack[ParseArguments]
     ) -> ParsedCompletion[Any]:
@@ -156,7 +156,7 @@ class ChatCompletions:
         self, *, model: str, response_format: UnionType, **arguments: Unpack[ParsedStreamArguments]
     ) -> ParsedStream[Any]: ...
 
-    @public_method(ParsedStreamArguments)
+    @public_method(ParsedStreamArguments, explain=True)
     def parse_stream(
         self, *, model: str, response_format: Any, **arguments: Unpack[ParsedStreamArguments]
     ) -> ParsedStream[Any]:

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from databricks_serving._core.boundary import forgetful
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.operations import CHAT
-from databricks_serving._core.requests import until_of
 from databricks_serving._core.streaming import is_first_text
 from databricks_serving._core.structured.answer import ParsedCompletion
 from databricks_serving._core.structured.asking import Asking, ParseArguments, ParsedStreamArguments
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def ask(caller: Caller, model: str, hint: Any, arguments: ParseArguments) -> ParsedCompletion[Any]:
     """Ask for an object, and again as often as may be."""
-    asking: Asking[Any] = Asking(hint, arguments, ParseArguments, _until(caller, arguments))
+    asking: Asking[Any] = Asking(hint, arguments, ParseArguments, _deadline(caller, arguments))
     parsed = None
     try:
         while parsed is None:
@@ -45,8 +45,8 @@ class ParsedStream(Generic[T]):
     def __init__(
         self, caller: Caller, model: str, hint: Any, arguments: ParsedStreamArguments
     ) -> None:
-        keywords, until = ParsedStreamArguments, _until(caller, arguments)
-        self._asking: Asking[T] = Asking(hint, arguments, keywords, until)
+        keywords, deadline = ParsedStreamArguments, _deadline(caller, arguments)
+        self._asking: Asking[T] = Asking(hint, arguments, keywords, deadline)
         self._json = PartialJson()
         self._stream: EventStream[ChatCompletion, ChatCompletionChunk, ChatEvent] = EventStream(
             lambda: caller.stream(
@@ -111,8 +111,5 @@ class ParsedStream(Generic[T]):
         self.close()
 
 
-def _until(caller: Caller, arguments: Mapping[str, Any]) -> float | None:
-    """Return when all calls are over, where a deadline is given."""
-    if arguments.get("deadline") is None:
-        return None
-    return until_of(arguments, caller.settings, caller.credentials.clocks.monotonic())
+def _deadline(caller: Caller, arguments: Mapping[str, Any]) -> CommonDeadline:
+    return CommonDeadline(arguments, caller.settings, "all answers")

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from databricks_serving._core.boundary import forget, forgetful
+from databricks_serving._core.deadlines import CommonDeadline
 from databricks_serving._core.operations import CHAT
-from databricks_serving._core.requests import until_of
 from databricks_serving._core.streaming import BUSY, NOT_OPEN, OPENED, READ_TWICE, is_first_text
 from databricks_serving._core.tools.arguments import ToolRunArguments
 from databricks_serving._core.tools.loop import BROKEN_OFF, ToolLoop
@@ -44,11 +44,8 @@ class ToolRunner:
         Raises:
             InvalidRequestError: Naming the argument that cannot work.
         """
-        until = None
-        if arguments.get("deadline") is not None:
-            now = caller.credentials.clocks.monotonic()
-            until = until_of(arguments, caller.settings, now)
-        return cls(caller, model, ToolLoop(arguments, until, awaits=IS_ASYNC))
+        deadline = CommonDeadline(arguments, caller.settings, "the run")
+        return cls(caller, model, ToolLoop(arguments, deadline, awaits=IS_ASYNC))
 
     def run(self) -> ToolRun:
         """Make all turns; an error of this package has the run so far."""
@@ -91,6 +88,7 @@ class ToolStream:
         self._source: Generator[ToolEvent] | None = None
         self._turn = threading.Lock()
         self._iterated = False
+        self._closed = False
         self._failure: Exception | None = None
 
     @property
@@ -156,8 +154,13 @@ class ToolStream:
 
     def close(self) -> None:
         """Release the connection; the rest of the run does not take place."""
-        if self._source is not None:
-            self._source.close()
+        self._closed = True
+        if self._source is not None and self._turn.acquire(blocking=False):
+            # Otherwise another thread or task is reading, and stops at the end of what it does.
+            try:
+                self._source.close()
+            finally:
+                self._turn.release()
         if self._opened is not None:
             self._opened.close()
 
@@ -191,7 +194,7 @@ class ToolStream:
             for result in step.results:
                 yield ToolResultEvent(result)
             yield ToolStepEvent(step)
-            if not self._runner.loop.done:
+            if not (self._runner.loop.done or self._closed):
                 self._opened = self._runner.open()
 
     def _fail(self, error: BaseException) -> None:
