@@ -2,7 +2,7 @@
 
 # pyright: strict
 
-from typing import Any, assert_type
+from typing import Any, TypedDict, assert_type
 
 import pandas as pd
 
@@ -10,10 +10,14 @@ from databricks_serving import (
     AsyncEventStream,
     AsyncServingClient,
     EventStream,
+    ParsedCompletion,
+    ParsedStream,
     PartialVectors,
     Prediction,
     PredictionStream,
     ServingClient,
+    ToolRun,
+    ToolStream,
     Vectors,
 )
 from databricks_serving.bound import (
@@ -145,3 +149,24 @@ async def asynchronous(client: AsyncServingClient) -> None:
     text = client.endpoint("m", task="text", transform_output=len)
     assert_type(text, AsyncTextEndpoint[int])
     assert_type(await client.endpoint("m", task="infer").invoke("Hi"), AnyReply)
+
+
+class River(TypedDict):
+    name: str
+
+
+def length() -> str:
+    return "652 km"
+
+
+def beyond_calls(client: ServingClient) -> None:
+    rivers = client.endpoint("m")
+    answer = rivers.parse(response_format=River, messages=HI)
+    assert_type(answer, ParsedCompletion[River])
+    assert_type(
+        rivers.parse(response_format={"type": "object"}, messages=HI),
+        ParsedCompletion[dict[str, Any]],
+    )
+    assert_type(rivers.parse_stream(response_format=River, messages=HI), ParsedStream[River])
+    assert_type(rivers.run_tools(messages=HI, tools=[length]), ToolRun)
+    assert_type(rivers.stream_tools(messages=HI, tools=[length]), ToolStream)

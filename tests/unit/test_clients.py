@@ -47,7 +47,9 @@ def stream(shell, client):
 
 def output_of(program):
     command = [sys.executable, "-W", "error", "-c", program]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    # What measures this process must not load anything into that one.
+    inherited = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    environment = {**inherited, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert done.stderr == ""
     return done.stdout.strip()

@@ -2,13 +2,13 @@
 
 from databricks_serving._async.resources.bound import (
     AsyncAgentEndpoint,
-    AsyncChatEndpoint,
     AsyncCompletionEndpoint,
     AsyncInferredEndpoint,
     AsyncPredictionEndpoint,
     AsyncResponsesEndpoint,
     AsyncTextEndpoint,
 )
+from databricks_serving._async.resources.bound_chat import AsyncChatEndpoint
 from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
 from databricks_serving._core.binding import (
     EndpointOptions,
@@ -19,13 +19,13 @@ from databricks_serving._core.binding import (
 from databricks_serving._core.bound import AnyReply
 from databricks_serving._sync.resources.bound import (
     AgentEndpoint,
-    ChatEndpoint,
     CompletionEndpoint,
     InferredEndpoint,
     PredictionEndpoint,
     ResponsesEndpoint,
     TextEndpoint,
 )
+from databricks_serving._sync.resources.bound_chat import ChatEndpoint
 from databricks_serving._sync.resources.bound_embeddings import EmbeddingEndpoint
 
 __all__ = [

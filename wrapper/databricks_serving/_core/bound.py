@@ -146,8 +146,26 @@ class Binding(Generic[ResultT]):
         given_rows = Given(*(arguments.pop(name, None) for name in FORMS))
         return prepare(given_rows, arguments, stream=stream)
 
+    def before_defaults(self, given: Mapping[str, Any], known: type[Any]) -> dict[str, Any]:
+        """Return the keywords of another method before those of every call that it takes.
+
+        Args:
+            given: The keywords of its call.
+            known: Its dictionary type.
+
+        Raises:
+            InvalidRequestError: When there are transforms, which it has no place for.
+        """
+        if self.transform_input or self.transform_output:
+            raise InvalidRequestError(
+                "transforms are for invoke: make a handle without them for its other methods"
+            )
+        names = names_of(known)
+        own = {key: value for key, value in self.defaults.items() if key in names}
+        return own | {key: value for key, value in given.items() if value is not None}
+
     def helped(self, given: Mapping[str, Any], known: type[Any], further: str) -> dict[str, Any]:
-        """Return the keywords of a helper over those of every call.
+        """Return the same, the other keywords of every call under one that takes them.
 
         Args:
             given: The keywords of its call.
@@ -155,18 +173,12 @@ class Binding(Generic[ResultT]):
             further: The keyword of it that has further parameters of the request.
 
         Raises:
-            InvalidRequestError: When there are transforms, which helpers have no place for.
+            InvalidRequestError: As `before_defaults` does.
         """
-        if self.transform_input or self.transform_output:
-            raise InvalidRequestError(
-                "transforms are for invoke: make a handle without them for embed_query and "
-                "embed_documents"
-            )
+        mine = self.before_defaults(given, known)
         names = names_of(known)
-        own = {key: value for key, value in self.defaults.items() if key in names}
         others = {key: value for key, value in self.defaults.items() if key not in names}
-        mine = {key: value for key, value in given.items() if value is not None}
-        return {**own, **mine, further: {**others, **mapping_of(mine, further)}}
+        return {**mine, further: {**others, **mapping_of(mine, further)}}
 
     def output(self, reply: Any) -> ResultT:
         """Return what a call returns for a reply."""

@@ -7,13 +7,13 @@ from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.resources.bound import (
     ENDPOINTS,
     AsyncAgentEndpoint,
-    AsyncChatEndpoint,
     AsyncCompletionEndpoint,
     AsyncInferredEndpoint,
     AsyncPredictionEndpoint,
     AsyncResponsesEndpoint,
     AsyncTextEndpoint,
 )
+from databricks_serving._async.resources.bound_chat import AsyncChatEndpoint
 from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
 from databricks_serving._core.arguments import (
     BoundChatArguments,

@@ -6,8 +6,8 @@ from typing import Any, Final, Literal, TypeVar, Unpack
 from databricks_serving._async.caller import AsyncCaller
 from databricks_serving._async.resources.agents import AsyncAgentStream
 from databricks_serving._async.resources.bound_base import AsyncBoundEndpoint
+from databricks_serving._async.resources.bound_chat import AsyncChatEndpoint
 from databricks_serving._async.resources.bound_embeddings import AsyncEmbeddingEndpoint
-from databricks_serving._async.resources.chat import AsyncChatStream
 from databricks_serving._async.resources.completions import AsyncCompletionStream
 from databricks_serving._async.resources.predictions import AsyncPredictionStream
 from databricks_serving._async.resources.responses import AsyncResponsesStream, Items
@@ -24,7 +24,6 @@ from databricks_serving._core.bound import Asking, Binding, found
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import (
     AGENT,
-    CHAT,
     COMPLETION,
     GET_ENDPOINT,
     PREDICTION,
@@ -37,38 +36,6 @@ from databricks_serving._shell.bound import BaseEndpoint
 from databricks_serving_api.params import MessageDict
 
 ResultT = TypeVar("ResultT")
-
-
-class AsyncChatEndpoint(AsyncBoundEndpoint[ResultT]):
-    """A handle for one chat endpoint."""
-
-    __slots__ = ()
-
-    @public_method(BoundChatArguments)
-    async def invoke(
-        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
-    ) -> ResultT:
-        """Answer a conversation; raises what `chat.completions.create` raises.
-
-        Args:
-            messages: The conversation, or what the user says.
-            **arguments: The parameters of a chat request, documented on `ChatSettings`, and the
-                options of every call, documented on `CallOptions`; they go before the defaults.
-        """
-        return await self._invoke({"messages": as_items(messages)}, arguments)
-
-    @public_method(BoundChatArguments)
-    def stream(
-        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
-    ) -> AsyncChatStream:
-        """Answer a conversation with typed events, as `chat.completions.stream` does.
-
-        Takes what `invoke` takes. `transform_output` does not apply.
-        """
-        subject = {"messages": as_items(messages)}
-        return AsyncEventStream(
-            lambda: self._caller.stream(CHAT, self.name, self._binding.call(subject, arguments))
-        )
 
 
 class AsyncCompletionEndpoint(AsyncBoundEndpoint[ResultT]):

@@ -25,13 +25,13 @@ from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.resources.bound import (
     ENDPOINTS,
     AgentEndpoint,
-    ChatEndpoint,
     CompletionEndpoint,
     InferredEndpoint,
     PredictionEndpoint,
     ResponsesEndpoint,
     TextEndpoint,
 )
+from databricks_serving._sync.resources.bound_chat import ChatEndpoint
 from databricks_serving._sync.resources.bound_embeddings import EmbeddingEndpoint
 from databricks_serving_api.models import (
     AgentReply,

@@ -16,7 +16,6 @@ from databricks_serving._core.bound import Asking, Binding, found
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import (
     AGENT,
-    CHAT,
     COMPLETION,
     GET_ENDPOINT,
     PREDICTION,
@@ -29,8 +28,8 @@ from databricks_serving._shell.bound import BaseEndpoint
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.resources.agents import AgentStream
 from databricks_serving._sync.resources.bound_base import BoundEndpoint
+from databricks_serving._sync.resources.bound_chat import ChatEndpoint
 from databricks_serving._sync.resources.bound_embeddings import EmbeddingEndpoint
-from databricks_serving._sync.resources.chat import ChatStream
 from databricks_serving._sync.resources.completions import CompletionStream
 from databricks_serving._sync.resources.predictions import PredictionStream
 from databricks_serving._sync.resources.responses import Items, ResponsesStream
@@ -38,38 +37,6 @@ from databricks_serving._sync.stream import EventStream
 from databricks_serving_api.params import MessageDict
 
 ResultT = TypeVar("ResultT")
-
-
-class ChatEndpoint(BoundEndpoint[ResultT]):
-    """A handle for one chat endpoint."""
-
-    __slots__ = ()
-
-    @public_method(BoundChatArguments)
-    def invoke(
-        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
-    ) -> ResultT:
-        """Answer a conversation; raises what `chat.completions.create` raises.
-
-        Args:
-            messages: The conversation, or what the user says.
-            **arguments: The parameters of a chat request, documented on `ChatSettings`, and the
-                options of every call, documented on `CallOptions`; they go before the defaults.
-        """
-        return self._invoke({"messages": as_items(messages)}, arguments)
-
-    @public_method(BoundChatArguments)
-    def stream(
-        self, messages: str | Sequence[MessageDict], **arguments: Unpack[BoundChatArguments]
-    ) -> ChatStream:
-        """Answer a conversation with typed events, as `chat.completions.stream` does.
-
-        Takes what `invoke` takes. `transform_output` does not apply.
-        """
-        subject = {"messages": as_items(messages)}
-        return EventStream(
-            lambda: self._caller.stream(CHAT, self.name, self._binding.call(subject, arguments))
-        )
 
 
 class CompletionEndpoint(BoundEndpoint[ResultT]):
