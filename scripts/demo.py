@@ -24,6 +24,8 @@ def main() -> None:
         streamed_chat(client)
         completion(client)
         embedding(client)
+        agent(client)
+        custom_model(client)
         error(client)
 
 
@@ -70,6 +72,19 @@ def embedding(client: ServingClient) -> None:
     reply = client.embeddings.create(model="local-embedding", input="the sea at night")
     vector = reply.vectors[0]
     print(f"embedding: {len(vector)} numbers, norm {math.hypot(*vector):.3f}")
+
+
+def agent(client: ServingClient) -> None:
+    """Have an agent answer, which uses a tool of its own."""
+    reply = client.responses.create(model="local-responses", input=QUESTION)
+    print(f"agent: {reply.text!r} (after {len(reply.function_calls)} tool call)")
+
+
+def custom_model(client: ServingClient) -> None:
+    """Have a custom model predict from two rows: it adds up their numbers."""
+    rows = [{"depth": 3, "width": 40}, {"depth": 5, "width": 90}]
+    reply = client.predict("local-custom", dataframe_records=rows)
+    print(f"custom model: {reply.predictions}")
 
 
 def error(client: ServingClient) -> None:
