@@ -529,7 +529,8 @@ def test_none_stands_for_what_the_client_does_anyway(house):
     [
         ("temprature", r"did you mean 'temperature'\? \(extra_body="),
         ("max_token", r"did you mean 'max_tokens'\? \(extra_body="),
-        ("prompt", r"extra_body="),
+        ("prompt", r"the conversation is messages="),
+        ("wholly_else", r"extra_body="),
         ("max_retries", r"use with_options"),
     ],
 )
@@ -629,7 +630,7 @@ def test_a_file_that_cannot_be_sent_is_refused_when_the_part_is_made(house, tmp_
         (pipe, r"pipe\.png' is no regular file"),
         (large, "has 1024 MiB, more than max_bytes"),
         (empty, "the source is empty"),
-        (PROMPT.encode(), "say it by media_type="),
+        (PROMPT.encode(), r"say it by (media_type|format)="),
     ]:
         for make in (parts.image, parts.file, parts.audio, parts.video_url):
             with house.raising(InvalidRequestError, match):
