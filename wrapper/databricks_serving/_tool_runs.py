@@ -1,9 +1,10 @@
 """What a run of tools was: its turns, the results of tools, and the conversation."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from databricks_serving._counts import added
 from databricks_serving_api.models import (
     ChatCompletion,
     FinishReason,
@@ -100,21 +101,4 @@ class ToolRun:
 def total_usage(parts: "list[Usage | None]") -> Usage | None:
     """Add up what several calls used, key by key; None if nothing was counted."""
     counted = [part.to_dict() for part in parts if part is not None]
-    return Usage.from_dict(_added(counted)) if counted else None
-
-
-def _added(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    total: dict[str, Any] = {}
-    for part in parts:
-        for key, value in part.items():
-            before = total.get(key)
-            if isinstance(value, Mapping):
-                known: list[dict[str, Any]] = []
-                if isinstance(before, Mapping):
-                    known.append({**before})
-                total[key] = _added([*known, {**value}])
-            elif isinstance(value, int | float) and isinstance(before, int | float):
-                total[key] = before + value
-            elif value is not None or key not in total:
-                total[key] = value
-    return total
+    return Usage.from_dict(reduce(added, counted, {})) if counted else None

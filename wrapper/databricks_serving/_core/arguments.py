@@ -8,7 +8,7 @@ is thereby a parameter of the method.
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal
 
 from databricks_serving._core.boundary import CallableT, forgetful
@@ -222,13 +222,18 @@ def public_method(
     def decorate(method: CallableT) -> CallableT:
         signature = inspect.signature(method)
         kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-        keywords = [_keyword(name, hint) for name, hint in arguments.__annotations__.items()]
+        keywords = _keywords(arguments)  # type: ignore[arg-type]  # mypy: a class has no hash
         known = [parameter.name for parameter in (*kept, *keywords)]
         shown = forgetful(method, partial(refuse_unknown, known=known) if explain else None)
         shown.__signature__ = signature.replace(parameters=[*kept, *keywords])  # type: ignore[attr-defined]
         return shown
 
     return decorate
+
+
+@cache
+def _keywords(arguments: type[Any]) -> list[inspect.Parameter]:
+    return [_keyword(name, hint) for name, hint in arguments.__annotations__.items()]
 
 
 def _keyword(name: str, hint: Any) -> inspect.Parameter:

@@ -14,7 +14,8 @@ from databricks_serving._core.bound import (
     check_defaults,
     copied,
 )
-from databricks_serving._core.json_codec import kind_of
+from databricks_serving._core.json_codec import is_mapping, kind_of
+from databricks_serving._core.refusing import IN_CALLS
 from databricks_serving._core.requests import (
     check_endpoint,
     check_served_model,
@@ -22,9 +23,8 @@ from databricks_serving._core.requests import (
     refuse_for_apps,
 )
 from databricks_serving._core.routes import route_of
-from databricks_serving._core.rows.cells import is_mapping
 from databricks_serving._core.text import RECORDS, proxy_address, text_operation
-from databricks_serving.errors import ConfigError, InvalidRequestError
+from databricks_serving.errors import InvalidRequestError
 from databricks_serving_api.params import ChatParams, CompletionParams, EmbeddingParams
 
 Task: TypeAlias = Literal[
@@ -170,10 +170,8 @@ def _binding(name: str, task: str, kind: Kind, given: Mapping[str, Any]) -> Bind
         check_defaults(kept, kind)
     kept |= {option: given[option] for option in ("served_model", "route") if option in given}
     check_served_model(kept.get("served_model"))
-    try:
+    with IN_CALLS:
         route_of(kept.get("route", "invocations"))
-    except ConfigError as error:
-        raise InvalidRequestError(str(error)) from None
     bound = in_json(kept, lambda: copied(kept))
     return Binding(
         name, task, kind, bound, given.get("transform_input"), given.get("transform_output")

@@ -17,7 +17,7 @@ from databricks_serving._core.arguments import (
     refuse_unknown,
 )
 from databricks_serving._core.boundary import theirs
-from databricks_serving._core.json_codec import kind_of
+from databricks_serving._core.json_codec import is_mapping, is_sequence, kind_of
 from databricks_serving._core.operations import (
     AGENT,
     CHAT,
@@ -31,7 +31,7 @@ from databricks_serving._core.operations import (
 from databricks_serving._core.prediction import Prediction
 from databricks_serving._core.requests import in_json, mapping_of
 from databricks_serving._core.rows.arrays import is_array
-from databricks_serving._core.rows.cells import is_frame, is_mapping, is_sequence
+from databricks_serving._core.rows.cells import is_frame
 from databricks_serving._core.rows.request import Given, Prepared, prepare
 from databricks_serving._core.subjects import FORMS
 from databricks_serving.errors import InvalidRequestError

@@ -1,7 +1,7 @@
 """Functions of the user's that calls of this package call."""
 
 from databricks_serving import options
-from databricks_serving.errors import ConfigError, InvalidRequestError
+from databricks_serving._core.refusing import IN_CALLS
 
 
 def check_callback(name: str, value: object, word: str | None = None) -> None:
@@ -10,7 +10,5 @@ def check_callback(name: str, value: object, word: str | None = None) -> None:
     Raises:
         InvalidRequestError: Naming the argument.
     """
-    try:
+    with IN_CALLS:
         options.check_callback(name, value, word)
-    except ConfigError as error:
-        raise InvalidRequestError(str(error)) from None

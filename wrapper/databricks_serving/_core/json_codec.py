@@ -158,11 +158,13 @@ def _nests_too_deep(data: bytes) -> bool:
     return False
 
 
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Tell whether a value is a dict or the like."""
     return isinstance(value, Mapping)
 
 
-def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Tell whether a value is a list or a tuple."""
     return isinstance(value, list | tuple)
 
 
@@ -181,12 +183,12 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[str]:
     """Yield what keeps a value from being JSON: the place, then the kind."""
     if depth > MAX_DEPTH:
         yield f"{path[:40]}... is nested deeper than {MAX_DEPTH}, or contains itself"
-    elif _is_mapping(value):
+    elif is_mapping(value):
         for key, item in value.items():
             if not isinstance(key, str):
                 yield f"{path or 'the body'} has a key of type {type(key).__name__}"
             yield from _faults(item, f"{path}.{key}" if path else str(key), depth + 1)
-    elif _is_sequence(value):
+    elif is_sequence(value):
         for position, item in enumerate(value):
             yield from _faults(item, f"{path}[{position}]", depth + 1)
     else:

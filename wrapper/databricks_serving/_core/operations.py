@@ -79,6 +79,14 @@ EventT = TypeVar("EventT")
 JsonObject = dict[str, Any]
 
 
+def _unknown_count(_body: Mapping[str, Any]) -> None:
+    """Return how many parts a reply must have that has none to count."""
+
+
+def _no_body(_given: Mapping[str, Any]) -> None:
+    """Take what a request without a body is given: nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[ReplyT]):
     """One task: what it takes, how its request is addressed and how its whole reply is read."""
@@ -89,7 +97,7 @@ class Operation(Generic[ReplyT]):
     check: Callable[[JsonObject, int | None], None]
     """Takes a decoded reply, and the number that `count_parts` returned for the request."""
     parse: Callable[[Mapping[str, Any]], ReplyT]
-    count_parts: Callable[[Mapping[str, Any]], int | None]
+    count_parts: Callable[[Mapping[str, Any]], int | None] = _unknown_count
     """Takes the body of a request; returns how many parts its reply must have, if that is known."""
     path: str | None = None
     """Its name on routes on which the body names the endpoint; None where it has none."""
@@ -122,18 +130,12 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
 class ManagementOperation(Operation[ReplyT]):
     """A request about endpoints, to the control plane of the workspace."""
 
+    arguments: type[Any] = RequestOptions
+    check_request: Callable[[Mapping[str, Any]], None] = _no_body
     names_endpoint: bool = True
     """Whether its address names the endpoint."""
     has_body: bool = False
     idempotent: bool = True
-
-
-def unknown_count(_body: Mapping[str, Any]) -> None:
-    """Return how many parts a reply must have that has none to count."""
-
-
-def _no_body(_given: Mapping[str, Any]) -> None:
-    """Take what a request without a body is given: nothing."""
 
 
 CHAT: StreamingOperation[ChatCompletion, ChatCompletionChunk, ChatEvent] = StreamingOperation(
@@ -178,31 +180,22 @@ EMBEDDING: Operation[EmbeddingResponse] = Operation(
 )
 
 LIST_ENDPOINTS: ManagementOperation[ServingEndpointList] = ManagementOperation(
-    arguments=RequestOptions,
-    check_request=_no_body,
     get_kwargs=list_endpoints.get_kwargs,
     check=endpoint_shapes.check_endpoint_list,
     parse=list_endpoints.parse,
-    count_parts=unknown_count,
     names_endpoint=False,
 )
 
 GET_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
-    arguments=RequestOptions,
-    check_request=_no_body,
     get_kwargs=get_endpoint.get_kwargs,
     check=endpoint_shapes.check_endpoint,
     parse=get_endpoint.parse,
-    count_parts=unknown_count,
 )
 
 GET_OPENAPI: ManagementOperation[EndpointOpenApi] = ManagementOperation(
-    arguments=RequestOptions,
-    check_request=_no_body,
     get_kwargs=get_endpoint_openapi.get_kwargs,
     check=endpoint_shapes.check_openapi,
     parse=get_endpoint_openapi.parse,
-    count_parts=unknown_count,
 )
 
 CREATE_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
@@ -211,7 +204,6 @@ CREATE_ENDPOINT: ManagementOperation[ServingEndpoint] = ManagementOperation(
     get_kwargs=create_endpoint.get_kwargs,
     check=endpoint_shapes.check_endpoint,
     parse=create_endpoint.parse,
-    count_parts=unknown_count,
     names_endpoint=False,
     has_body=True,
     # A second try of one that came through would find the name taken.
@@ -245,7 +237,6 @@ RESPONSES: StreamingOperation[ResponsesReply, ResponsesEvent, ResponsesStreamEve
         as_event=agent_shapes.response_as_event,
         accumulator=ResponsesAccumulator,
         named_events=True,
-        count_parts=unknown_count,
         path="responses",
     )
 )
@@ -261,5 +252,4 @@ AGENT: StreamingOperation[AgentReply, AgentChunk, AgentEvent] = StreamingOperati
     as_event=agent_shapes.agent_reply_as_chunk,
     accumulator=AgentAccumulator,
     free_form=True,
-    count_parts=unknown_count,
 )

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from databricks_serving._core.refusing import IN_CALLS
 from databricks_serving.errors import (
     APIConnectionError,
-    ConfigError,
     EndpointWaitError,
     InternalServerError,
-    InvalidRequestError,
     RateLimitError,
     ServingError,
 )
@@ -29,10 +28,8 @@ def patience_of(options: Mapping[str, Any]) -> float:
         InvalidRequestError: When it is no number of seconds.
     """
     given = options.get("deadline")
-    try:
+    with IN_CALLS:
         check_seconds("deadline", given)
-    except ConfigError as error:
-        raise InvalidRequestError(str(error)) from None
     return DEFAULT_PATIENCE if given is None else float(given)
 
 

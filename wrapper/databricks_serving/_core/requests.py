@@ -13,6 +13,7 @@ from databricks_serving._core.arguments import OPTION_NAMES, names_of, refuse_un
 from databricks_serving._core.operations import Operation
 from databricks_serving._core.places import Place
 from databricks_serving._core.reading import Reading
+from databricks_serving._core.refusing import IN_CALLS
 from databricks_serving._core.routes import Route, route_of
 from databricks_serving._core.secret import Hidden
 from databricks_serving._core.settings import (
@@ -22,7 +23,7 @@ from databricks_serving._core.settings import (
     check_idempotent,
 )
 from databricks_serving._trail import SentRequest
-from databricks_serving.errors import ConfigError, InvalidRequestError
+from databricks_serving.errors import InvalidRequestError
 from databricks_serving.families import Change
 from databricks_serving.options import Timeouts
 
@@ -185,10 +186,8 @@ def _adapted(
         return body, []
     adaptation = settings.adaptation
     if "adapt" in options:
-        try:
+        with IN_CALLS:
             adaptation = changed_adaptation(adaptation, options["adapt"], None)
-        except ConfigError as error:
-            raise InvalidRequestError(str(error)) from None
     return in_json(body, lambda: adaptation.apply(endpoint, body))
 
 
@@ -215,10 +214,8 @@ def _url(
 
 
 def _route(options: Mapping[str, Any], settings: Settings) -> Route | None:
-    try:
+    with IN_CALLS:
         return route_of(options["route"]) if "route" in options else settings.route
-    except ConfigError as error:
-        raise InvalidRequestError(str(error)) from None
 
 
 def json_content(body: Any, limit: int) -> bytes:
@@ -293,12 +290,10 @@ def request_headers(
 
 def call_options(options: Mapping[str, Any], settings: Settings) -> tuple[Timeouts, bool]:
     """Return the limits of a call, and whether it may be repeated; raises InvalidRequestError."""
-    try:
-        timeout, deadline = options.get("timeout"), options.get("deadline")
+    timeout, deadline = options.get("timeout"), options.get("deadline")
+    with IN_CALLS:
         timeouts = changed_timeouts(settings.timeouts, timeout, deadline)
         return timeouts, check_idempotent(options.get("idempotent"), settings.idempotent)
-    except ConfigError as error:
-        raise InvalidRequestError(str(error)) from None
 
 
 def until_of(arguments: Mapping[str, Any], settings: Settings, now: float) -> float | None:

@@ -21,6 +21,7 @@ from databricks_serving._core.growing import (
     text_of,
 )
 from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._counts import added
 from databricks_serving.events import (
     ChunkEvent,
     FinishEvent,
@@ -155,7 +156,7 @@ class ResponsesAccumulator:
         self._take_envelope(response)
         usage = response.get("usage")
         if is_object(usage):
-            self._usage = _summed(self._usage, usage) if not repeated else self._usage
+            self._usage = added(self._usage, usage) if not repeated else self._usage
         if not repeated:
             status = response.get("status")
             yield FinishEvent(status if isinstance(status, str) else "completed")
@@ -216,17 +217,3 @@ def _rest_of(item: _Json, grown: GrowingItem | None) -> Iterator[ResponsesStream
 
 def _typed(item: _Json) -> Any:
     return ResponsesReply.from_dict({"output": [item]}).output[0]
-
-
-def _summed(one: Mapping[str, Any], other: Mapping[str, Any]) -> _Json:
-    """Add up the counts of two turns, those inside objects too."""
-    total = {**one}
-    for key, value in other.items():
-        before = total.get(key)
-        if is_object(value):
-            total[key] = _summed(before if is_object(before) else {}, value)
-        elif type(value) is int and type(before) is int:
-            total[key] = before + value
-        elif value is not None:
-            total[key] = value
-    return total

@@ -13,7 +13,7 @@ from databricks_serving._core.argument_types import check_types
 from databricks_serving._core.arguments import TextFields
 from databricks_serving._core.checks import misfit
 from databricks_serving._core.json_codec import is_list, is_object, kind_of
-from databricks_serving._core.operations import PREDICTION, Operation, unknown_count
+from databricks_serving._core.operations import PREDICTION, Operation
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving_api.params import CompletionParams
 from databricks_serving_api.types import ReplyMeta, dump
@@ -66,7 +66,6 @@ def text_operation(
         get_kwargs=get_kwargs,
         check=check,
         parse=lambda data: TextReply(data["value"]),
-        count_parts=unknown_count,
         endpoint_argument="name",
         on_host=address is not None,
         any_json=True,

@@ -23,11 +23,8 @@ from databricks_serving._core.arguments import (
 from databricks_serving._core.bound import Asking, Binding, found
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import (
-    AGENT,
-    COMPLETION,
     GET_ENDPOINT,
     PREDICTION,
-    RESPONSES,
 )
 from databricks_serving._core.prediction import Prediction
 from databricks_serving._core.subjects import as_items
@@ -69,12 +66,7 @@ class AsyncCompletionEndpoint(AsyncBoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"prompt": prompt}
-        return AsyncEventStream(
-            lambda: self._caller.stream(
-                COMPLETION, self.name, self._binding.call(subject, arguments)
-            )
-        )
+        return self._stream({"prompt": prompt}, arguments)
 
 
 class AsyncResponsesEndpoint(AsyncBoundEndpoint[ResultT]):
@@ -99,12 +91,7 @@ class AsyncResponsesEndpoint(AsyncBoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"input": as_items(input)}
-        return AsyncEventStream(
-            lambda: self._caller.stream(
-                RESPONSES, self.name, self._binding.call(subject, arguments)
-            )
-        )
+        return self._stream({"input": as_items(input)}, arguments)
 
 
 class AsyncAgentEndpoint(AsyncBoundEndpoint[ResultT]):
@@ -133,10 +120,7 @@ class AsyncAgentEndpoint(AsyncBoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"messages": as_items(messages)}
-        return AsyncEventStream(
-            lambda: self._caller.stream(AGENT, self.name, self._binding.call(subject, arguments))
-        )
+        return self._stream({"messages": as_items(messages)}, arguments)
 
 
 class AsyncPredictionEndpoint(AsyncBoundEndpoint[ResultT]):

@@ -8,9 +8,7 @@ from databricks_serving._async.resources.bound_base import AsyncBoundEndpoint
 from databricks_serving._async.resources.chat import AsyncChatCompletions, AsyncChatStream
 from databricks_serving._async.resources.parsing import AsyncParsedStream
 from databricks_serving._async.resources.tool_runs import AsyncToolStream
-from databricks_serving._async.stream import AsyncEventStream
 from databricks_serving._core.arguments import BoundChatArguments, public_method
-from databricks_serving._core.operations import CHAT
 from databricks_serving._core.structured.answer import ParsedCompletion
 from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
 from databricks_serving._core.subjects import as_items
@@ -48,10 +46,7 @@ class AsyncChatEndpoint(AsyncBoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"messages": as_items(messages)}
-        return AsyncEventStream(
-            lambda: self._caller.stream(CHAT, self.name, self._binding.call(subject, arguments))
-        )
+        return self._stream({"messages": as_items(messages)}, arguments)
 
     @overload
     async def parse(

@@ -7,12 +7,12 @@ table becomes null. What JSON cannot hold is refused.
 import base64
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import NoneType
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 from uuid import UUID
 
 from databricks_serving._core.json_codec import INTEGERS, kind_of
@@ -145,16 +145,6 @@ def is_polars(value: object) -> bool:
 def _is_frame_of(module: str, value: object) -> bool:
     kind = getattr(sys.modules.get(module), "DataFrame", None)
     return isinstance(kind, type) and isinstance(value, kind)
-
-
-def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Tell whether a value is a dict or the like."""
-    return isinstance(value, Mapping)
-
-
-def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Tell whether a value is a list or a tuple."""
-    return isinstance(value, list | tuple)
 
 
 # The narrower type first: a boolean is an integer, an enum may be a text, a datetime is a date.

@@ -4,15 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from databricks_serving._core import json_codec
-from databricks_serving._core.json_codec import Written, kind_of
+from databricks_serving._core.json_codec import Written, is_mapping, is_sequence, kind_of
 from databricks_serving._core.rows.arrays import is_array
 from databricks_serving._core.rows.cells import (
     AS_FRAME,
     cell,
     is_frame,
-    is_mapping,
     is_polars,
-    is_sequence,
 )
 from databricks_serving._core.rows.table import Table, check_names, refusal
 from databricks_serving._core.rows.unfit import UnfitError

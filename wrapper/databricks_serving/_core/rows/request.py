@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from databricks_serving._core.arguments import PredictionArguments, names_of, refuse_unknown
-from databricks_serving._core.json_codec import kind_of
-from databricks_serving._core.rows.cells import is_mapping, is_sequence
+from databricks_serving._core.json_codec import is_mapping, is_sequence, kind_of
 from databricks_serving._core.rows.forms import write_rows
 from databricks_serving._core.subjects import FORMS
 from databricks_serving.errors import InvalidRequestError

@@ -15,11 +15,8 @@ from databricks_serving._core.arguments import (
 from databricks_serving._core.bound import Asking, Binding, found
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import (
-    AGENT,
-    COMPLETION,
     GET_ENDPOINT,
     PREDICTION,
-    RESPONSES,
 )
 from databricks_serving._core.prediction import Prediction
 from databricks_serving._core.subjects import as_items
@@ -70,12 +67,7 @@ class CompletionEndpoint(BoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"prompt": prompt}
-        return EventStream(
-            lambda: self._caller.stream(
-                COMPLETION, self.name, self._binding.call(subject, arguments)
-            )
-        )
+        return self._stream({"prompt": prompt}, arguments)
 
 
 class ResponsesEndpoint(BoundEndpoint[ResultT]):
@@ -100,12 +92,7 @@ class ResponsesEndpoint(BoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"input": as_items(input)}
-        return EventStream(
-            lambda: self._caller.stream(
-                RESPONSES, self.name, self._binding.call(subject, arguments)
-            )
-        )
+        return self._stream({"input": as_items(input)}, arguments)
 
 
 class AgentEndpoint(BoundEndpoint[ResultT]):
@@ -134,10 +121,7 @@ class AgentEndpoint(BoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"messages": as_items(messages)}
-        return EventStream(
-            lambda: self._caller.stream(AGENT, self.name, self._binding.call(subject, arguments))
-        )
+        return self._stream({"messages": as_items(messages)}, arguments)
 
 
 class PredictionEndpoint(BoundEndpoint[ResultT]):

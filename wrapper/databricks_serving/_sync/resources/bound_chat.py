@@ -6,7 +6,6 @@ from types import UnionType
 from typing import Any, TypeVar, Unpack, overload
 
 from databricks_serving._core.arguments import BoundChatArguments, public_method
-from databricks_serving._core.operations import CHAT
 from databricks_serving._core.structured.answer import ParsedCompletion
 from databricks_serving._core.structured.asking import ParseArguments, ParsedStreamArguments
 from databricks_serving._core.subjects import as_items
@@ -15,7 +14,6 @@ from databricks_serving._sync.resources.bound_base import BoundEndpoint
 from databricks_serving._sync.resources.chat import ChatCompletions, ChatStream
 from databricks_serving._sync.resources.parsing import ParsedStream
 from databricks_serving._sync.resources.tool_runs import ToolStream
-from databricks_serving._sync.stream import EventStream
 from databricks_serving._tool_runs import ToolRun
 from databricks_serving_api.params import MessageDict
 
@@ -49,10 +47,7 @@ class ChatEndpoint(BoundEndpoint[ResultT]):
 
         Takes what `invoke` takes. `transform_output` does not apply.
         """
-        subject = {"messages": as_items(messages)}
-        return EventStream(
-            lambda: self._caller.stream(CHAT, self.name, self._binding.call(subject, arguments))
-        )
+        return self._stream({"messages": as_items(messages)}, arguments)
 
     @overload
     def parse(
