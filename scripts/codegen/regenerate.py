@@ -73,7 +73,8 @@ def build(spec: Path, scratch: Path, mixins: Path = MIXINS) -> Path:
 
     yaml: Any = YAML(typ="safe", pure=True)
     content = spec.read_bytes()
-    document = project(yaml.load(content))
+    contract = yaml.load(content)
+    document = project(contract)
     sources = [path.read_text(encoding="utf-8") for path in sorted(mixins.glob("*.py"))]
     check_mixins(document, "\n".join(sources))
     package = scratch / PACKAGE
@@ -84,6 +85,7 @@ def build(spec: Path, scratch: Path, mixins: Path = MIXINS) -> Path:
     (package / "params.py").write_text(emit_params(document), encoding="utf-8")
     shutil.copytree(mixins, package / "_mixins", ignore=shutil.ignore_patterns("__pycache__"))
     (package / "py.typed").touch()
+    (package / "openapi.json").write_text(_as_json(contract), encoding="utf-8")
     _format(package)
     _sign(package, hashlib.sha256(content).hexdigest())
     return package
@@ -134,6 +136,11 @@ def _format(package: Path) -> None:
     options = ["--isolated", "--no-cache", "--target-version=py311", "--line-length=100"]
     _run([*ruff, "check", *options, "--select=F401,I", "--fix", "--quiet", str(package)])
     _run([*ruff, "format", *options, "--quiet", str(package)])
+
+
+def _as_json(contract: Mapping[str, Any]) -> str:
+    """Return the contract for whoever has no reader of YAML; its lines are what may change."""
+    return json.dumps(contract, indent=1, ensure_ascii=False) + "\n"
 
 
 def _sign(package: Path, digest: str) -> None:
