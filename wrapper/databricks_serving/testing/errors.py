@@ -10,3 +10,11 @@ class UnexpectedRequestError(AssertionError):
 
     It is no `ServingError`, so that the code under test cannot take it for a fault of the endpoint.
     """
+
+
+class ContractError(ValueError):
+    """A contract cannot be read or used; the message names it and what is wrong."""
+
+
+class ContractViolationError(AssertionError):
+    """Recordings and contract do not agree; the message is the report."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, get_args
-from urllib.parse import urlsplit
 
 from databricks_serving._core.script import Sent, Step
 from databricks_serving._http.listening import AsyncListeningTransport, ListeningTransport
@@ -185,23 +184,14 @@ class Cassette:
         return Shelf(recordings, asked, repeats=self._repeats)
 
     def _asked(self, sent: Sent) -> Asked:
-        scrubber = _knowing(self._scrubber, sent)
+        scrubber = self._scrubber.knowing(sent)
         body = without(scrubber.value(body_of(sent.content)), self._ignore)
         return Asked(sent.method, scrubber.text(target_of(sent.url)), body)
 
     def _cleaned(self, takes: Sequence[Take]) -> Iterator[Recording]:
         for take in takes:
-            recording = take.recording()
-            if recording is not None:
-                yield _knowing(self._scrubber, take.sent).recording(recording)
-
-
-def _knowing(scrubber: Scrubber, sent: Sent) -> Scrubber:
-    """Return a scrubber that knows the token of a request."""
-    words = [
-        value.rpartition(" ")[2] for name, value in sent.headers if name.lower() == "authorization"
-    ]
-    return scrubber.knowing(words, urlsplit(sent.url).hostname or "")
+            if take.answered:
+                yield self._scrubber.knowing(take.sent).recording(take.recording())
 
 
 def _check_age(recordings: Sequence[Recording], oldest: datetime, folder: Path) -> None:

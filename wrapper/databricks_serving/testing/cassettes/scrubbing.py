@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._core.script import Sent
 from databricks_serving.testing.blocks import blocks_of
 from databricks_serving.testing.errors import RecordingError
 from databricks_serving.testing.layouts import layout_of, written
@@ -57,9 +59,12 @@ class Scrubber:
     fields: tuple[str, ...] = ()
     texts: Mapping[str, str] | None = None
 
-    def knowing(self, secrets: Iterable[str], host: str) -> Self:
-        """Return one that also knows the secrets of a call, and where it went."""
+    def knowing(self, sent: Sent) -> Self:
+        """Return one that also knows the token of a request, and where it went."""
+        given = [value for name, value in sent.headers if name.lower() == "authorization"]
+        secrets = [value.rpartition(" ")[2] for value in given]
         found = {secret: STARS for secret in secrets if len(secret) >= _TELLING}
+        host = urlsplit(sent.url).hostname or ""
         if "." in host:
             found[host] = HOST
         return replace(self, texts={**(self.texts or {}), **found})

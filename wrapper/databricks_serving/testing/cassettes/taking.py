@@ -33,14 +33,14 @@ class Take:
     Args:
         sent: The request.
         began: The monotonic time at which it was sent.
-        today: The date.
+        today: The date, if it is known.
     """
 
-    def __init__(self, sent: Sent, began: float, today: datetime) -> None:
+    def __init__(self, sent: Sent, began: float, today: datetime | None) -> None:
         self.sent: Sent = sent
         self._began = began
         self._today = today
-        self._status: int | None = None
+        self._status = 0
         self._headers: dict[str, str] = {}
         self._inflater = Inflater(None, _MAX_BYTES)
         self._content = bytearray()
@@ -72,10 +72,13 @@ class Take:
             self._arrivals.append((0, round(now - self._began, _MILLISECOND)))
         self._ends = "whole" if whole else _ending_of(error)
 
-    def recording(self) -> Recording | None:
-        """Return what was heard; None when there was no answer."""
-        if self._status is None:
-            return None
+    @property
+    def answered(self) -> bool:
+        """Whether there was an answer."""
+        return bool(self._status)
+
+    def recording(self) -> Recording:
+        """Return what was heard of an answer."""
         content = bytes(self._content)
         stream = self._headers.get("content-type", "").startswith("text/event-stream")
         arrivals = self._arrivals or [(0, 0.0)]
