@@ -77,7 +77,8 @@ def test_what_was_recorded_is_replayed_with_the_network_blocked(
     assert len(cassette.played) == 3
 
 
-def test_a_recording_is_a_file_that_people_can_read(recorded, folder, local):
+@pytest.mark.usefixtures("recorded")
+def test_a_recording_is_a_file_that_people_can_read(folder, local):
     assert files(folder) == [
         "001-local-chat.json",
         "002-local-chat-stream.json",
@@ -123,9 +124,8 @@ def test_the_order_of_calls_is_free_and_that_of_equal_calls_is_kept(shell, local
     ]
 
 
-def test_a_request_that_was_not_recorded_names_the_nearest_and_the_difference(
-    shell, recorded, folder
-):
+@pytest.mark.usefixtures("recorded")
+def test_a_request_that_was_not_recorded_names_the_nearest_and_the_difference(shell, folder):
     with Cassette(folder), pytest.raises(UnexpectedRequestError) as caught:
         ask(shell, shell.client_class(), temperature=0.5)
     text = str(caught.value)
@@ -134,7 +134,8 @@ def test_a_request_that_was_not_recorded_names_the_nearest_and_the_difference(
     assert "pytest --serving-record" in text
 
 
-def test_a_second_request_of_a_kind_is_an_error_unless_repeats_are_allowed(shell, recorded, folder):
+@pytest.mark.usefixtures("recorded")
+def test_a_second_request_of_a_kind_is_an_error_unless_repeats_are_allowed(shell, folder):
     with Cassette(folder):
         client = shell.client_class()
         ask(shell, client)
@@ -166,7 +167,8 @@ def test_new_episodes_are_recorded_and_the_old_ones_replayed(shell, local, recor
     assert {path: path.read_text() for path in before} == before
 
 
-def test_recording_anew_takes_the_place_of_what_was_there(shell, local, recorded, folder):
+@pytest.mark.usefixtures("recorded")
+def test_recording_anew_takes_the_place_of_what_was_there(shell, local, folder):
     client = shell.client_class(local.host, local.token)
     with Cassette(folder, mode="all"):
         ask(shell, client, max_tokens=2)
@@ -174,12 +176,18 @@ def test_recording_anew_takes_the_place_of_what_was_there(shell, local, recorded
     assert files(folder) == ["001-local-chat.json"]
 
 
-def test_a_block_that_fails_leaves_the_folder_as_it_was(shell, local, recorded, folder):
+@pytest.mark.usefixtures("recorded")
+def test_a_block_that_fails_leaves_the_folder_as_it_was(shell, local, folder):
     before = {path: path.read_text() for path in folder.iterdir()}
     client = shell.client_class(local.host, local.token)
-    with pytest.raises(ZeroDivisionError), Cassette(folder, mode="all"):
-        ask(shell, client, max_tokens=2)
-        raise ZeroDivisionError
+
+    def fail():
+        with Cassette(folder, mode="all"):
+            ask(shell, client, max_tokens=2)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     shell.wait(client.close())
     assert {path: path.read_text() for path in folder.iterdir()} == before
 
@@ -218,7 +226,8 @@ def test_a_folder_without_recordings_says_how_to_make_them(folder):
         pass
 
 
-def test_old_recordings_are_an_error_where_an_age_is_asked_for(recorded, folder):
+@pytest.mark.usefixtures("recorded")
+def test_old_recordings_are_an_error_where_an_age_is_asked_for(folder):
     path = folder / "001-local-chat.json"
     data = json.loads(path.read_text())
     data["recorded"] = (datetime.now(UTC) - timedelta(days=40)).isoformat()
@@ -277,7 +286,7 @@ def test_secrets_hosts_and_chosen_fields_never_touch_the_disk(shell, local, fold
     ).replace("adb-12345.7.azuredatabricks.net", "workspace.example.com")
 
 
-def test_a_secret_that_is_streamed_in_pieces_is_not_written(folder):
+def test_a_secret_that_is_streamed_in_pieces_is_not_written():
     secret = f"dapi{'0123456789abcdef' * 2}"
     pieces = [wire.chunk(secret[at : at + 5]) for at in range(0, len(secret), 5)]
     recording = Recording(status=200, content=wire.sse(*pieces), stream=True)
