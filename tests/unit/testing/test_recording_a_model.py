@@ -19,10 +19,10 @@ pytestmark = pytest.mark.skipif(
 CHAT = {
     "model": "local-chat",
     "messages": [{"role": "user", "content": "Name three rivers."}],
-    "max_tokens": 24,
+    "max_tokens": 8,
     "timeout": 100,
 }
-TEXT = {"model": "local-completion", "prompt": "Once upon", "max_tokens": 12, "timeout": 100}
+TEXT = {"model": "local-completion", "prompt": "Once upon", "max_tokens": 6, "timeout": 100}
 TEXTS = {"model": "local-embedding", "input": ["a river", "a hill"], "timeout": 100}
 
 
@@ -79,13 +79,22 @@ def run(kind, *place):
     return asyncio.run(in_loop())
 
 
-@pytest.fixture(scope="module", params=["sync", "async"])
-def recorded(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model") / "cassette"
-    with LocalEndpoint(model="smollm2") as local, Cassette(folder, mode="all") as cassette:
-        results = run(request.param, local.host, local.token)
-        kept = [(one.content, one.timing) for one in cassette.recorded]
-    return folder, results, kept
+@pytest.fixture(scope="module")
+def both_recorded(tmp_path_factory):
+    made = {}
+    with LocalEndpoint(model="smollm2") as local:
+        for kind in ("sync", "async"):
+            folder = tmp_path_factory.mktemp("model") / "cassette"
+            with Cassette(folder, mode="all") as cassette:
+                results = run(kind, local.host, local.token)
+                kept = [(one.content, one.timing) for one in cassette.recorded]
+            made[kind] = folder, results, kept
+    return made
+
+
+@pytest.fixture(params=["sync", "async"])
+def recorded(request, both_recorded):
+    return both_recorded[request.param]
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
