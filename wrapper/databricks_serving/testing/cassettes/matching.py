@@ -1,8 +1,7 @@
 """Which recording answers a request, and how a request differs from one."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
@@ -79,16 +78,14 @@ def told(recorded: Asked, sent: Asked) -> list[str]:
     return [*lines, f"and {len(found) - _MOST} more"] if len(found) > _MOST else lines
 
 
-def nearest(sent: Asked, recorded: Iterable[Asked]) -> int | None:
+def nearest(sent: Asked, recorded: Sequence[Asked]) -> int | None:
     """Return the position of the recorded request that is most like one; None without any."""
-    scores = [_likeness(sent, one) for one in recorded]
-    return scores.index(max(scores)) if scores else None
+    return min(range(len(recorded)), key=lambda at: _distance(sent, recorded[at]), default=None)
 
 
-def _likeness(one: Asked, other: Asked) -> tuple[bool, bool, float]:
-    texts = [json.dumps(asked.body, sort_keys=True)[:2000] for asked in (one, other)]
-    matcher = SequenceMatcher(None, texts[0], texts[1], autojunk=False)
-    return one.method == other.method, one.path == other.path, matcher.quick_ratio()
+def _distance(one: Asked, other: Asked) -> tuple[bool, bool, int]:
+    found = sum(1 for _ in differences(one.body, other.body))
+    return one.method != other.method, one.path != other.path, found
 
 
 def _shown(value: object) -> str:
