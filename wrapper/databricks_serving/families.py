@@ -5,9 +5,9 @@ No one request suits all families: a parameter that one needs is an unknown key 
 what was measured or documented; `families=` of the client says which endpoint belongs to which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from databricks_serving.errors import ConfigError
 
@@ -59,6 +59,23 @@ class Rule:
         if self.do != "drop" and self.path.endswith("[]"):
             raise ConfigError("a rule can drop items of a list, and neither rename nor set them")
 
+    @property
+    def key(self) -> str:
+        """The last key of the path, without what marks the items of a list."""
+        return self.path.rpartition(".")[2].removesuffix("[]")
+
+    def holders(self, body: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+        """Yield the objects of a request that may have the key, with their places in it."""
+        yield from _holders(body, self.path.split(".")[:-1], "")
+
+    def fits(self, holder: Mapping[str, Any]) -> bool:
+        """Tell whether an object has the values of `where`."""
+        return all(_matches(holder.get(key), wanted) for key, wanted in self.where.items())
+
+    def is_about(self, value: object) -> bool:
+        """Tell whether a value is one of `values`."""
+        return any(_matches(value, wanted) for wanted in self.values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFamily:
@@ -92,6 +109,32 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.did} ({self.why})"
+
+
+def _holders(holder: Any, path: Sequence[str], place: str) -> Iterator[tuple[dict[str, Any], str]]:
+    if not isinstance(holder, dict):
+        return
+    if not path:
+        yield cast("dict[str, Any]", holder), place
+        return
+    key = path[0].removesuffix("[]")
+    value: Any = cast("dict[str, Any]", holder).get(key)
+    if not path[0].endswith("[]"):
+        yield from _holders(value, path[1:], f"{place}{key}.")
+    elif isinstance(value, list):
+        for position, item in enumerate(cast("list[Any]", value)):
+            yield from _holders(item, path[1:], f"{place}{key}[{position}].")
+
+
+def _matches(value: Any, wanted: Any) -> bool:
+    if value is None:
+        return False
+    if isinstance(wanted, dict):
+        pairs = cast("dict[str, Any]", wanted).items()
+        return isinstance(value, dict) and all(
+            _matches(cast("dict[str, Any]", value).get(key), one) for key, one in pairs
+        )
+    return bool(wanted == ANY or (value == wanted and type(value) is type(wanted)))
 
 
 def _unknown(key: str, why: str = "an unknown key, refused with 400") -> Rule:
