@@ -7,7 +7,7 @@ what was measured or documented; `families=` of the client says which endpoint b
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, TypeGuard
 
 from databricks_serving.errors import ConfigError
 
@@ -111,30 +111,39 @@ class Change:
         return f"{self.place}: {self.did} ({self.why})"
 
 
-def _holders(holder: Any, path: Sequence[str], place: str) -> Iterator[tuple[dict[str, Any], str]]:
-    if not isinstance(holder, dict):
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _holders(
+    holder: object, path: Sequence[str], place: str
+) -> Iterator[tuple[dict[str, Any], str]]:
+    if not _is_object(holder):
         return
     if not path:
-        yield cast("dict[str, Any]", holder), place
+        yield holder, place
         return
     key = path[0].removesuffix("[]")
-    value: Any = cast("dict[str, Any]", holder).get(key)
+    value = holder.get(key)
     if not path[0].endswith("[]"):
         yield from _holders(value, path[1:], f"{place}{key}.")
-    elif isinstance(value, list):
-        for position, item in enumerate(cast("list[Any]", value)):
+    elif _is_list(value):
+        for position, item in enumerate(value):
             yield from _holders(item, path[1:], f"{place}{key}[{position}].")
 
 
-def _matches(value: Any, wanted: Any) -> bool:
+def _matches(value: object, wanted: object) -> bool:
     if value is None:
         return False
-    if isinstance(wanted, dict):
-        pairs = cast("dict[str, Any]", wanted).items()
-        return isinstance(value, dict) and all(
-            _matches(cast("dict[str, Any]", value).get(key), one) for key, one in pairs
+    if _is_object(wanted):
+        return _is_object(value) and all(
+            _matches(value.get(key), one) for key, one in wanted.items()
         )
-    return bool(wanted == ANY or (value == wanted and type(value) is type(wanted)))
+    return wanted == ANY or (value == wanted and type(value) is type(wanted))
 
 
 def _unknown(key: str, why: str = "an unknown key, refused with 400") -> Rule:

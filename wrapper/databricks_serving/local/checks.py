@@ -143,8 +143,7 @@ def table(reader: Reader) -> Reader:
         if not is_object(value):
             raise expected(place, "a mapping", value)
         for key in value:
-            if not isinstance(key, str) or not key:  # pyright: ignore[reportUnnecessaryIsInstance] - YAML has other keys
-                raise wrong(place, "expected texts as keys")
+            text()(key, f"the keys of {place}")
         return {
             key: reader({} if one is None else one, f"{place}.{key}") for key, one in value.items()
         }

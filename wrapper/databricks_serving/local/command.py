@@ -45,15 +45,23 @@ def serve(
             embeddings=embeddings,
             config=config,
         )
+    except ValueError as error:
+        place = f"{config}: " if config is not None and isinstance(error, ConfigError) else ""
+        print(f"databricks-serving: {place}{error}", file=sys.stderr)
+        return _UNUSABLE
+    return _serve(local)
+
+
+def _serve(local: LocalEndpoint) -> int:
+    try:
         with _interruptible(), local:
             print(_banner(local), flush=True)
             while True:
                 time.sleep(3600)
     except KeyboardInterrupt:
         return _STOPPED
-    except (ModelUnavailableError, ValueError) as error:
-        place = f"{config}: " if config is not None and isinstance(error, ConfigError) else ""
-        print(f"databricks-serving: {place}{error}", file=sys.stderr)
+    except ModelUnavailableError as error:
+        print(f"databricks-serving: {error}", file=sys.stderr)
         return _UNUSABLE
     except OSError as error:
         print(

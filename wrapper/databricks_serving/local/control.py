@@ -100,6 +100,10 @@ class ControlRoutes:
             case "tokens/expire" | "tokens/rotate" | "tokens/fail" as deed:
                 check_method(request, "POST")
                 return self._tokens(deed, request)
+            case _:
+                return self._state(path, request)
+
+    def _state(self, path: str, request: HttpRequest) -> Json:
         state = _STATE.fullmatch(path)
         if state is None:
             raise no_api(request)

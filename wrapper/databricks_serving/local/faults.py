@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from threading import Lock
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -143,7 +143,7 @@ def strike(fault: Fault, answer: Callable[[], HttpReply], pace: Pace) -> HttpRep
     """
     match fault.fault:
         case "status":
-            status = fault.status or HTTPStatus.SERVICE_UNAVAILABLE
+            status: int = fault.status or HTTPStatus.SERVICE_UNAVAILABLE
             raise RefusedError(
                 status,
                 fault.error_code or code_for(status),
@@ -165,15 +165,18 @@ def strike(fault: Fault, answer: Callable[[], HttpReply], pace: Pace) -> HttpRep
 
 
 def _spoilt(fault: Fault, reply: HttpReply, pace: Pace) -> HttpReply:
-    if isinstance(reply.body, bytes):
-        if fault.fault == "malformed":
-            half = reply.body[: len(reply.body) // 2]
-            return HttpReply(reply.status, reply.content_type, half, reply.headers)
-        length, pieces = len(reply.body), _whole(reply.body, fault)
-    else:
-        length, pieces = reply.length, reply.body
-    body = _dripping(pieces, fault, pace) if fault.fault == "drip" else _broken(pieces, fault, pace)
-    return HttpReply(reply.status, reply.content_type, body, reply.headers, length)
+    if not isinstance(reply.body, bytes):
+        return replace(reply, body=_pass_on(reply.body, fault, pace))
+    if fault.fault == "malformed":
+        return replace(reply, body=reply.body[: len(reply.body) // 2])
+    pieces = _pass_on(_whole(reply.body, fault), fault, pace)
+    return replace(reply, body=pieces, length=len(reply.body))
+
+
+def _pass_on(
+    pieces: Generator[bytes, None, None], fault: Fault, pace: Pace
+) -> Generator[bytes, None, None]:
+    return (_dripping if fault.fault == "drip" else _broken)(pieces, fault, pace)
 
 
 def _whole(body: bytes, fault: Fault) -> Generator[bytes, None, None]:

@@ -113,7 +113,7 @@ class RequestLog(Sequence[LoggedRequest]):
             for one in self
             if endpoint in {None, one.endpoint}
             and status in {None, one.status}
-            and (json is None or holds(_json_of(one), json))
+            and (json is None or holds(_json_of(one), dict(json)))
         ]
         if (times is None and found) or len(found) == times:
             return found
@@ -146,10 +146,9 @@ class RequestLog(Sequence[LoggedRequest]):
 
 def holds(value: Any, wanted: Any) -> bool:
     """Tell whether a JSON value has what another one has: its keys, at any depth, and its items."""
-    if isinstance(wanted, Mapping):
-        pairs: Mapping[str, Any] = wanted
+    if is_object(wanted):
         return is_object(value) and all(
-            key in value and holds(value[key], one) for key, one in pairs.items()
+            key in value and holds(value[key], one) for key, one in wanted.items()
         )
     if is_list(wanted):
         return is_list(value) and len(value) == len(wanted) and all(map(holds, value, wanted))

@@ -79,14 +79,14 @@ def _no_format_with_tools(request: Json) -> None:
 
 
 def _json_is_spoken_of(request: Json) -> None:
-    wanted = request.get("response_format") or {}
+    wanted: Json = request.get("response_format") or {}
     said = json.dumps(request["messages"]).lower()
     if wanted.get("type") == "json_object" and "json" not in said:
         raise bad_request('"messages" must contain the word "json" to use json_object')
 
 
 def _no_patterns(request: Json) -> None:
-    wanted = request.get("response_format") or {}
+    wanted: Json = request.get("response_format") or {}
     if _has_key(wanted.get("json_schema"), "pattern"):
         raise bad_request('Invalid JSON schema - the "pattern" keyword is not supported')
 

@@ -57,10 +57,11 @@ def _chat_events(request: Json, pieces: Pieces, calls: Calls) -> Iterator[Json]:
         deltas.append({"tool_calls": [{"index": position, **_call(position, call)}]})
     for delta in deltas:
         yield head | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-    last = {"index": 0, "delta": {}, "finish_reason": _reason(calls)}
+    last: Json = {"index": 0, "delta": {}, "finish_reason": _reason(calls)}
     spent = _usage(request, "".join(pieces), calls)
     yield head | {"choices": [last], "usage": spent}
-    if (request.get("stream_options") or {}).get("include_usage"):
+    options: Json = request.get("stream_options", {})
+    if options.get("include_usage"):
         yield head | {"choices": [], "usage": spent}
 
 

@@ -77,7 +77,7 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
                     connection.shutdown(SHUT_RDWR)
             self._closed_one.wait_for(lambda: not self._open, _CLOSE_SECONDS)
 
-    def verify_request(self, *_: Any) -> bool:
+    def verify_request(self, request: socket | Any, client_address: Any) -> bool:  # noqa: ARG002 - the base class's names
         """Take no more connections than are allowed."""
         return len(self._open) < self._max_connections
 

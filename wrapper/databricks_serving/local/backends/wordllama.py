@@ -42,21 +42,22 @@ class WordLlamaEmbeddings:
         """Forget the vectors."""
         self._vectors = None
 
-    def reply(self, _task: Task, request: Json) -> Json:
+    def reply(self, task: Task, request: Json) -> Json:  # noqa: ARG002 - there is one task
         """Answer in one piece."""
         size = request.get("dimensions", DIMENSIONS)
         if size > DIMENSIONS:
             raise bad_request(f'"dimensions" must be at most {DIMENSIONS}, got {size}')
         # White space has no vector, and the library divides by its length.
-        rows = [
+        rows: list[list[float]] = [
             self._vectors.embed([text], norm=False)[0].tolist() if text.strip() else []
             for text in embedding.texts_of(request)
         ]
         head: Json = {"object": "list", "model": self.model}
         return head | embedding.reply_of(request, [_unit(row, size) for row in rows])
 
-    def events(self, _task: Task, _request: Json) -> Generator[Json, None, None]:
+    def events(self, task: Task, request: Json) -> Generator[Json, None, None]:
         """Refuse: embeddings do not stream."""
+        del task, request
         raise bad_request("embeddings do not stream")
 
 
