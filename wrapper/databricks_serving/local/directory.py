@@ -16,7 +16,7 @@ from databricks_serving.local.pace import Pace
 from databricks_serving.local.routes import MANAGEMENT, check_method, no_api, path_of
 from databricks_serving.local.rows import FORMS
 from databricks_serving.local.served import ServedEndpoint
-from databricks_serving.local.shapes import any_object, list_of, map_of, object_of, string
+from databricks_serving.local.shapes import any_object, boolean, list_of, map_of, object_of, string
 from databricks_serving.local.states import EndpointState
 from databricks_serving.local.tasks import BUILT_IN, Task, task_of
 
@@ -56,6 +56,8 @@ _NEW: Final = object_of(
         "tags": list_of(map_of(string())),
         "ai_gateway": any_object,
         "description": string(),
+        "route_optimized": boolean,
+        "budget_policy_id": string(),
     },
     "name",
     "config",

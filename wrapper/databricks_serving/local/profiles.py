@@ -7,7 +7,7 @@ the words of the platform where they are known, and so are a few requests that n
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from databricks_serving.families import KNOWN, ModelFamily, Rule
 from databricks_serving.local.errors import RefusedError, bad_request
@@ -85,24 +85,7 @@ def _json_is_spoken_of(request: Json) -> None:
         raise bad_request('"messages" must contain the word "json" to use json_object')
 
 
-def _no_patterns(request: Json) -> None:
-    wanted: Json = request.get("response_format") or {}
-    if _has_key(wanted.get("json_schema"), "pattern"):
-        raise bad_request('Invalid JSON schema - the "pattern" keyword is not supported')
-
-
-def _has_key(value: Any, key: str) -> bool:
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if is_object(one) and isinstance(one.get(key), str):
-            return True
-        if is_list(one) or is_object(one):
-            waiting += one.values() if is_object(one) else one
-    return False
-
-
 _CHECKS: Final[Mapping[str, Sequence[Callable[[Json], None]]]] = {
-    "gpt-oss": (_json_is_spoken_of, _no_patterns),
+    "gpt-oss": (_json_is_spoken_of,),
     "claude-opus-5": (_no_format_with_tools,),
 }
