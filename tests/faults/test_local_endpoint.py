@@ -197,8 +197,7 @@ def test_a_port_that_is_taken_is_an_error_of_the_system(local):
 @pytest.mark.row("L-14")
 def test_a_killed_endpoint_is_a_broken_connection_and_frees_its_port():
     code = """
-        from databricks_serving.errors import APIConnectionError, ServingError
-from databricks_serving.local import LocalEndpoint
+        from databricks_serving.local import LocalEndpoint
         local = LocalEndpoint(token="made-up", port=int(os.environ["PORT"]))
         local.start()
         print(local.host, flush=True)
