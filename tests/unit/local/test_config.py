@@ -3,13 +3,26 @@
 import json
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from databricks_serving import ServingClient
 from databricks_serving.errors import ConfigError
-from databricks_serving.local import LocalEndpoint, Task, command
+from databricks_serving.local import (
+    ConfigDict,
+    EndpointDict,
+    EndpointState,
+    LocalEndpoint,
+    RateLimitDict,
+    Task,
+    command,
+    config,
+)
+from databricks_serving.local.backends import BACKENDS, EMBEDDINGS
 from databricks_serving.local.config import read_file, read_settings
+from databricks_serving.local.rates import NAMES
+from databricks_serving.local.states import StateName
 
 USER = [{"role": "user", "content": "Hello"}]
 YAML = """\
@@ -178,6 +191,22 @@ def test_the_name_of_an_endpoint_says_its_task_unless_told():
     endpoints = {"local-embedding-x": None, "mine": {}, "local-chat-x": {"task": "custom"}}
     plans = read_settings({"endpoints": endpoints}, Path()).endpoints
     assert [plan.task for plan in plans.values()] == [Task.EMBEDDING, Task.CHAT, Task.CUSTOM]
+
+
+def test_the_names_for_type_checkers_are_those_that_exist():
+    assert set(get_args(StateName)) == set(EndpointState)
+    assert set(get_args(get_type_hints(ConfigDict)["model"])) == set(BACKENDS)
+    assert set(get_args(get_type_hints(ConfigDict)["embeddings"])) == set(EMBEDDINGS)
+    assert set(RateLimitDict.__annotations__) == {*NAMES, "retry_after"}
+    assert set(ConfigDict.__annotations__) == set(known_keys(config._SETTINGS))
+    assert set(EndpointDict.__annotations__) == set(known_keys(config._ENDPOINT))
+
+
+def known_keys(reader):
+    """What a reader says that it knows."""
+    with pytest.raises(ConfigError) as caught:
+        reader({"?": 1}, "")
+    return str(caught.value).partition("known are ")[2].split(", ")
 
 
 def serve(**options):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from databricks_serving.local.backends import BACKENDS, EMBEDDINGS
 from databricks_serving.local.checks import (
@@ -22,7 +22,7 @@ from databricks_serving.local.files import read_document
 from databricks_serving.local.profiles import FAMILIES
 from databricks_serving.local.rates import NAMES
 from databricks_serving.local.script import Scripted, read_replies
-from databricks_serving.local.states import ColdStart, EndpointState
+from databricks_serving.local.states import ColdStart, EndpointState, StateName
 from databricks_serving.local.tape import Recording, read_folder
 from databricks_serving.local.tasks import BUILT_IN, Task
 
@@ -71,11 +71,11 @@ _SETTINGS: Final = record(
 
 
 class ColdStartDict(TypedDict, total=False):
-    """How an endpoint scales to zero and up again; see `docs/local-endpoint.md`."""
+    """How an endpoint scales to zero and up again."""
 
     seconds: float
     idle: float
-    answer: str
+    answer: Literal["unavailable", "slow"]
     retry_after: bool
 
 
@@ -94,7 +94,7 @@ class EndpointDict(TypedDict, total=False):
 
     task: str
     family: str
-    state: str
+    state: EndpointState | StateName
     state_message: str
     ready_after: float
     cold_start: ColdStartDict
@@ -118,8 +118,8 @@ class ConfigDict(TypedDict, total=False):
 
     token: str
     port: int
-    model: str
-    embeddings: str
+    model: Literal["deterministic", "smollm2"]
+    embeddings: Literal["lexical", "wordllama"]
     endpoints: Mapping[str, EndpointDict | None]
     oauth: OAuthDict
 

@@ -16,7 +16,7 @@ from databricks_serving.local.faults import FaultKind, read_fault
 from databricks_serving.local.log import RequestLog
 from databricks_serving.local.oauth import TokenService
 from databricks_serving.local.server import LoopbackServer
-from databricks_serving.local.states import EndpointState
+from databricks_serving.local.states import EndpointState, StateName
 from databricks_serving.local.tasks import BUILT_IN, Task
 from databricks_serving.local.workspace import Workspace
 
@@ -179,7 +179,7 @@ class LocalEndpoint:
     def set_state(
         self,
         endpoint: str,
-        state: EndpointState | str,
+        state: EndpointState | StateName,
         *,
         ready_after: float | None = None,
         message: str | None = None,

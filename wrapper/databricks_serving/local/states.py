@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from databricks_serving.local.errors import RefusedError, bad_request, unavailable
 from databricks_serving.local.jsontypes import Json
@@ -24,6 +24,9 @@ class EndpointState(StrEnum):
     STOPPED = "stopped"
     DISABLED = "disabled"
     ASLEEP = "asleep"
+
+
+StateName: TypeAlias = Literal["ready", "not_ready", "failed", "stopped", "disabled", "asleep"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
