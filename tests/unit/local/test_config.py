@@ -1,11 +1,13 @@
 """The settings of a local endpoint: files and dicts, and what is said where they make no sense."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
+import ruamel.yaml
 
 from databricks_serving import ServingClient
 from databricks_serving.errors import ConfigError
@@ -24,6 +26,8 @@ from databricks_serving.local.config import read_file, read_settings
 from databricks_serving.local.rates import NAMES
 from databricks_serving.local.states import StateName
 
+ROOT = Path(__file__).parents[3]
+YAML_READER = ruamel.yaml.YAML(typ="safe")
 USER = [{"role": "user", "content": "Hello"}]
 YAML = """\
 token: my-token
@@ -191,6 +195,14 @@ def test_the_name_of_an_endpoint_says_its_task_unless_told():
     endpoints = {"local-embedding-x": None, "mine": {}, "local-chat-x": {"task": "custom"}}
     plans = read_settings({"endpoints": endpoints}, Path()).endpoints
     assert [plan.task for plan in plans.values()] == [Task.EMBEDDING, Task.CHAT, Task.CUSTOM]
+
+
+def test_the_settings_of_the_guide_are_settings():
+    page = (ROOT / "docs" / "local-endpoint.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```text\n((?:token|endpoints):.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    first, second = (read_settings(YAML_READER.load(block), Path()).endpoints for block in blocks)
+    assert list(first) == ["databricks-claude-opus-5", "my-chat", "my-small-one", "my-agent"]
+    assert len(second["my-chat"].script) == 6
 
 
 def test_the_names_for_type_checkers_are_those_that_exist():
