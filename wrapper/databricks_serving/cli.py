@@ -100,6 +100,10 @@ def _add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="log requests and the model's own output"
     )
+    _add_install(parser)
+
+
+def _add_install(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="[install]")
     installing = actions.add_parser(
         "install",
