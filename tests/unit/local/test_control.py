@@ -144,6 +144,15 @@ def test_a_test_says_what_it_expects(call, local):
         requests.expect()
 
 
+def test_a_body_that_is_no_json_holds_nothing(call, local):
+    call("local-chat", b"{")
+    assert len(local.requests.expect("local-chat", status=400)) == 1
+    with pytest.raises(AssertionError, match="found 0"):
+        local.requests.expect("local-chat", json={})
+    with pytest.raises(ValueError, match="Expecting"):
+        _ = local.requests[0].json
+
+
 def test_a_call_without_an_answer_has_no_status(local, call):
     local.fail_next(fault="close")
     with pytest.raises(ConnectionError):

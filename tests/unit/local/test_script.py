@@ -73,6 +73,17 @@ def test_a_script_says_texts_and_calls_tools(desk):
     assert ask("mine", HELLO).json["choices"][0]["message"]["content"] is None
 
 
+def test_a_stream_has_the_text_and_then_the_calls(desk):
+    ask = desk(mine={"replies": [{"text": "I look.", "tool_calls": [CALL, CALL]}]})
+    events = ask("mine", {**HELLO, "stream": True}).events
+    deltas = [one["choices"][0]["delta"] for one in events]
+    assert [delta.get("content") for delta in deltas[:3]] == ["", "I", " look."]
+    calls = [delta["tool_calls"][0] for delta in deltas[3:5]]
+    assert [call["index"] for call in calls] == [0, 1]
+    assert calls[0]["id"] != calls[1]["id"]
+    assert events[-1]["choices"][0]["finish_reason"] == "tool_calls"
+
+
 def test_pieces_are_the_pieces_of_a_stream(desk):
     ask = desk(mine={"replies": [{"pieces": ["Ro", "me"], "times": 3}]})
     assert text_of(ask("mine", HELLO)) == "Rome"
@@ -206,6 +217,7 @@ def test_what_a_script_does_is_seen_by_the_client(tmp_path):
         ([{"text": "a", "body": {}}], "replies[0]: a body is the whole reply"),
         ([{"message": "a", "status": 400, "body": {}}], "replies[0]: a body is the whole reply"),
         ([{"text": "a", "status": 500}], "replies[0].text: an error says nothing but"),
+        ([{"message": 7, "status": 400}], "replies[0].message: expected a text, got a number"),
         ([{"message": "a"}], "replies[0].status: an error has a status from 400 on"),
         ([{"text": "a", "times": 0}], "replies[0].times: expected a whole number from 1"),
         ([{"text": "a", "when": {"user": "a"}}], "replies[0].when.user: unknown key; known are"),
