@@ -1,0 +1,8 @@
+"""What a test is told about requests that it did not expect."""
+
+
+class UnexpectedRequestError(AssertionError):
+    """A request came that nothing was scripted for.
+
+    It is no `ServingError`: code under test that handles faults of a server must not handle this.
+    """
