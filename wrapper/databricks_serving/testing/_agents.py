@@ -13,7 +13,7 @@ from databricks_serving.testing._bodies import (
     response_body,
 )
 from databricks_serving.testing._options import StreamOptions
-from databricks_serving.testing._said import Said, pieces_of_stream, said
+from databricks_serving.testing._said import Said, pieces_of, pieces_of_stream, said
 from databricks_serving.testing._scripting import Scripting, reply_of, stream_of
 
 Json = Mapping[str, Any]
@@ -44,7 +44,7 @@ class AgentReplies(Scripting):
         """
         named = ("text", "output", "reasoning")
         if output is None:
-            content = said(text, reasoning=reasoning)
+            content = said(pieces_of(text), reasoning=reasoning)
             reply = reply_of("response", text, options, named, RESPONSE_FORM)
             self._say(reply, RESPONSE_FORM, content)
             return
@@ -90,7 +90,7 @@ class AgentReplies(Scripting):
         """
         named = ("text", "messages")
         if messages is None:
-            content = said(text)
+            content = said(pieces_of(text))
             self._say(reply_of("agent", text, options, named, AGENT_FORM), AGENT_FORM, content)
             return
         if text is not None or not is_sequence(messages):

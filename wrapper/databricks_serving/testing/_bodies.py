@@ -12,7 +12,6 @@ from databricks_serving._core.operations import (
     PREDICTION,
     RESPONSES,
     Operation,
-    StreamingOperation,
 )
 from databricks_serving._core.subjects import count_answers, count_completions
 from databricks_serving.testing._requests import RecordedRequest, TaskName
@@ -51,9 +50,9 @@ class Form:
 
     def check_event(self, body: Any) -> None:
         """Check an event as the client does; raises InvalidResponseError."""
-        if isinstance(self.operation, StreamingOperation):
-            self.operation.check_event(body)
-            self.operation.parse_event(body)
+        operation: Any = self.operation
+        operation.check_event(body)
+        operation.parse_event(body)
 
 
 def chat_body(said: Said, request: RecordedRequest) -> Json:

@@ -64,11 +64,11 @@ class Scripted:
             return f"it answers {' or '.join(sorted(self.tasks))}, not {request.task}"
         if self.streamed and not request.stream:
             return "it is a stream, and a whole answer is asked for"
-        if isinstance(self.when, Mapping):
-            wrong = [str(one) for one in differences(self.when, request.body, "")]
-            return f"when= does not fit: {'; '.join(wrong)}" if wrong else None
-        fits = self.when is None or self.when(request)
-        return None if fits else "when= says no"
+        if self.when is None or callable(self.when):
+            fits = self.when is None or self.when(request)
+            return None if fits else "when= says no"
+        wrong = [str(one) for one in differences(self.when, request.body, "")]
+        return f"when= does not fit: {'; '.join(wrong)}" if wrong else None
 
     def __str__(self) -> str:
         where = "" if self.endpoint is None else f" for endpoint {self.endpoint!r}"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from databricks_serving._core.json_codec import is_mapping, is_sequence
 from databricks_serving.testing._requests import shortened
@@ -50,15 +50,19 @@ def differences(expected: object, got: object, path: str) -> Iterator[Difference
 
 
 def _fits(expected: Any, got: object) -> bool:
-    if isinstance(expected, re.Pattern):
+    if _is_pattern(expected):
         return isinstance(got, str) and expected.search(got) is not None
     if callable(expected) and not isinstance(expected, type):
         return got is not NOTHING and bool(expected(got))
     return bool(expected == got)
 
 
+def _is_pattern(value: object) -> TypeGuard[re.Pattern[str]]:
+    return isinstance(value, re.Pattern)
+
+
 def _shown(expected: Any) -> str:
-    if isinstance(expected, re.Pattern):
+    if _is_pattern(expected):
         return f"text with {expected.pattern!r}"
     name = getattr(expected, "__name__", None)
     return f"what {name} takes" if name and callable(expected) else shortened(expected)

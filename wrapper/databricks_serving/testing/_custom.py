@@ -15,6 +15,7 @@ from databricks_serving.testing._scripting import (
     Scripting,
     check_count,
     check_whole,
+    checked,
     event_answer,
     json_answer,
     reply_of,
@@ -103,6 +104,6 @@ class CustomReplies(Scripting):
             InvalidRequestError: Naming the argument that cannot be used.
         """
         events = [in_json(f"values[{n}]", value) for n, value in enumerate(values)]
-        check_count({**options}, len(events))
         reply = stream_of("prediction_stream", events, options, ("values",), PREDICTION_FORM)
+        check_count(checked(reply), len(events))
         self._script(reply, lambda _: event_answer(events, marked=False))

@@ -6,3 +6,7 @@ class UnexpectedRequestError(AssertionError):
 
     It is no `ServingError`: code under test that handles faults of a server must not handle this.
     """
+
+
+# A message shows the name by which it is imported.
+UnexpectedRequestError.__module__ = "databricks_serving.testing"

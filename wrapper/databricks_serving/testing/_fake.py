@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Unpack
 from databricks_serving._core.arguments import public_method
 from databricks_serving._core.script import Sent, Step
 from databricks_serving._http.scripted import ScriptedTransport
+from databricks_serving.auth import AccessToken
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving.options import ClientOptions
 from databricks_serving.testing._agents import AgentReplies
@@ -97,8 +98,8 @@ class FakeServing(
         """
         from databricks_serving._sync.client import ServingClient  # noqa: PLC0415 - one of two
 
-        token = self.token if auth is None else None
-        return ServingClient(self.host, token, auth=auth, transport=self, **options)
+        login = AccessToken(self.token) if auth is None else auth
+        return ServingClient(self.host, auth=login, transport=self, **options)
 
     @public_method(ClientOptions)
     def async_client(
@@ -107,8 +108,8 @@ class FakeServing(
         """Return an asynchronous client that this answers; arguments as of `client`."""
         from databricks_serving._async.client import AsyncServingClient  # noqa: PLC0415 - one of two
 
-        token = self.token if auth is None else None
-        return AsyncServingClient(self.host, token, auth=auth, transport=self, **options)
+        login = AccessToken(self.token) if auth is None else auth
+        return AsyncServingClient(self.host, auth=login, transport=self, **options)
 
     def installed(self) -> "AbstractContextManager[FakeServing]":
         """Stand in for the network of all clients that have no transport of their own.

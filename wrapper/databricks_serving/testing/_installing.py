@@ -29,10 +29,10 @@ class _StandIn:
     def own_time(self) -> OwnTime | None:
         return self._transport.own_time
 
-    def blocking(self, _inner: object) -> ScriptedTransport:
+    def blocking(self, inner: object) -> ScriptedTransport:  # noqa: ARG002 - replaced
         return self._transport
 
-    def asynchronous(self, _inner: object) -> ScriptedTransport:
+    def asynchronous(self, inner: object) -> ScriptedTransport:  # noqa: ARG002 - replaced
         return self._transport
 
 

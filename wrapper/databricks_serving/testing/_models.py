@@ -6,7 +6,7 @@ from typing import Any, Unpack
 from databricks_serving._core.arguments import public_method
 from databricks_serving.testing._bodies import CHAT_FORM, COMPLETION_FORM
 from databricks_serving.testing._options import StreamOptions
-from databricks_serving.testing._said import calls_of, pieces_of_stream, said
+from databricks_serving.testing._said import calls_of, pieces_of, pieces_of_stream, said
 from databricks_serving.testing._scripting import Scripting, reply_of, stream_of
 
 Json = Mapping[str, Any]
@@ -46,7 +46,11 @@ class ModelReplies(Scripting):
             InvalidRequestError: Naming the argument that cannot be used.
         """
         content = said(
-            text, finish_reason=finish_reason, reasoning=reasoning, refusal=refusal, usage=usage
+            pieces_of(text),
+            finish_reason=finish_reason,
+            reasoning=reasoning,
+            refusal=refusal,
+            usage=usage,
         )
         named = ("text", "finish_reason", "reasoning", "refusal", "usage", "stream")
         reply = reply_of("chat", text, options, named, CHAT_FORM)
@@ -93,7 +97,7 @@ class ModelReplies(Scripting):
         **options: Unpack[StreamOptions],
     ) -> None:
         """Script a model's call of one tool; arguments and errors as `tool_calls` has them."""
-        given = {} if arguments is None else arguments
+        given: Json | str = "{}" if arguments is None else arguments
         self._call_tools("tool_call", [(name, given)], text, usage, options)
 
     @public_method(StreamOptions)
@@ -127,7 +131,7 @@ class ModelReplies(Scripting):
         usage: Mapping[str, int] | None,
         options: Any,
     ) -> None:
-        content = said(text, calls=calls_of(calls), usage=usage)
+        content = said(pieces_of(text), calls=calls_of(calls), usage=usage)
         names = ", ".join(call.name for call in content.calls)
         reply = reply_of(method, names, options, ("text", "usage"), CHAT_FORM)
         self._say(reply, CHAT_FORM, content)
@@ -142,7 +146,7 @@ class ModelReplies(Scripting):
         **options: Unpack[StreamOptions],
     ) -> None:
         """Script the completion of a prompt, or of each of several; as `chat` otherwise."""
-        content = said(text, finish_reason=finish_reason, usage=usage)
+        content = said(pieces_of(text), finish_reason=finish_reason, usage=usage)
         named = ("text", "finish_reason", "usage")
         reply = reply_of("completion", text, options, named, COMPLETION_FORM)
         self._say(reply, COMPLETION_FORM, content)

@@ -106,6 +106,7 @@ def check_options(kind: type[Any], given: Mapping[str, Any], named: tuple[str, .
     known = names_of(kind)
     refuse_unknown({n: 0 for n in given if n not in known}, [*known, *named], {}, extra_body=False)
     check_types(kind, {name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None}
     _check_numbers(given)
     when: Any = given.get("when")
     if not (when is None or callable(when) or isinstance(when, Mapping)):
@@ -119,11 +120,11 @@ def check_options(kind: type[Any], given: Mapping[str, Any], named: tuple[str, .
         raise InvalidRequestError("error= is what error_after= reports: give both")
 
 
-def _check_numbers(given: Mapping[str, Any]) -> None:
+def _check_numbers(given: dict[str, Any]) -> None:
     for name, value in given.items():
         low = 1 if name in {"times", "split"} else 0
         counts = name in {*ENDS, "times", "split"}
-        if counts and value is not None and value < low:
+        if counts and value < low:
             raise InvalidRequestError(f"{name} must be at least {low}, not {value}")
         if name in _SECONDS and not value >= 0:
             raise InvalidRequestError(f"{name} must be seconds, from 0, not {value}")

@@ -272,11 +272,11 @@ class RawReplies(Scripting):
         until = self.time.monotonic() + seconds
         body = {"error_code": "TEMPORARILY_UNAVAILABLE", "message": _COLD}
         answer = Answer(Head(503, (JSON_TYPE,)), json_answer(body).pieces)
-        given: Any = {
-            **options,
-            "times": None,
-            "when": lambda _: self.time.monotonic() < until,
-        }
+
+        def sleeps(_request: RecordedRequest) -> bool:
+            return self.time.monotonic() < until
+
+        given: AnyReplyOptions = {**options, "times": None, "when": sleeps}
         reply = _any(f"cold_start({seconds:g})", given, ("seconds",))
         self._script(replace(reply, first=True), lambda _: answer)
 

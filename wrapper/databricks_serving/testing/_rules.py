@@ -12,7 +12,7 @@ from databricks_serving.testing._bodies import (
 )
 from databricks_serving.testing._faults import Answer
 from databricks_serving.testing._requests import RecordedRequest
-from databricks_serving.testing._said import said
+from databricks_serving.testing._said import said, words_of
 from databricks_serving.testing._scripting import event_answer, json_answer
 from databricks_serving.testing._vectors import embedding_body, vector_of
 
@@ -33,7 +33,7 @@ def answer_as(value: object, request: RecordedRequest) -> Answer:
     """
     form = _FORMS.get(request.task)
     if isinstance(value, str) and form is not None and form.events is not None:
-        content = said(value)
+        content = said(words_of(value))
         if request.stream:
             return event_answer(form.events(content, request), marked=form.marked)
         return json_answer(form.whole(content, request))
@@ -67,7 +67,8 @@ def _rows(body: Mapping[str, Any]) -> list[Any]:
     split = body.get("dataframe_split")
     if is_object(split):
         return list(split.get("data") or [])
-    given = next((body[k] for k in ("dataframe_records", "instances", "inputs") if k in body), [])
+    form = next((name for name in ("dataframe_records", "instances", "inputs") if name in body), "")
+    given: object = body.get(form)
     if is_object(given):
-        given = next(iter(given.values()), [])
+        given = next(iter(given.values()), None)
     return given if is_list(given) else [given]

@@ -62,7 +62,7 @@ class Said:
 
 
 def said(
-    text: object,
+    pieces: tuple[str, ...],
     *,
     reasoning: str | None = None,
     refusal: str | None = None,
@@ -76,7 +76,7 @@ def said(
     check_is("finish_reason", finish_reason, str, "a text")
     _check_usage(usage)
     return Said(
-        pieces=_pieces_of(text),
+        pieces=pieces,
         reasoning=reasoning,
         refusal=refusal,
         calls=calls,
@@ -128,9 +128,8 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text))
 
 
-def _pieces_of(text: object) -> tuple[str, ...]:
-    if isinstance(text, tuple):
-        return text
+def pieces_of(text: object) -> tuple[str, ...]:
+    """Return the pieces of a text, or of what stands as JSON; raises InvalidRequestError."""
     if is_list(text) or is_mapping(text):
         return words_of(in_json("text", text))
     check_is("text", text, str, "a text, or a dict or list that stands as JSON")
@@ -139,7 +138,8 @@ def _pieces_of(text: object) -> tuple[str, ...]:
 
 def _check_usage(usage: Any) -> None:
     check_is("usage", usage, Mapping, "a dict of token counts")
-    for key, value in (usage or {}).items():
+    given: Mapping[str, Any] = usage or {}
+    for key, value in given.items():
         if not (is_mapping(value) or type(value) is int):
             raise InvalidRequestError(f"usage[{key!r}] must be a whole number")
 

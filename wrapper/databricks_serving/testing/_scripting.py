@@ -1,6 +1,6 @@
 """How replies are scripted, whatever they say."""
 
-import sys
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
@@ -115,7 +115,7 @@ class Scripting(ABC):
             for one in events:
                 check_event(form, one)
             if reply.streamed:
-                check_count(reply.options, len(events) + form.marked)
+                check_count(checked(reply), len(events))
         self._script(reply, answering)
 
 
@@ -152,7 +152,7 @@ def stream_of(method: str, what: object, options: Any, named: tuple[str, ...], f
 def checked(reply: Reply) -> Mapping[str, Any]:
     """Return the options of a reply as they are now; raises InvalidRequestError."""
     check_options(reply.kind, reply.options, reply.named)
-    return dict(reply.options)
+    return {k: v for k, v in reply.options.items() if v is not None or k == "times"}
 
 
 def sample(form: Form) -> RecordedRequest:
@@ -215,13 +215,14 @@ def dressed(
         **({} if served is None else {"served-model-name": served}),
         **dict(answer.head.headers),
     }
-    given = {name.lower(): value for name, value in (options.get("headers") or {}).items()}
+    more: Mapping[str, str] = options.get("headers", {})
+    given = {name.lower(): value for name, value in more.items()}
     head = Head(answer.head.status, tuple((own | given).items()))
     return steps_of(replace(answer, head=head), options)
 
 
 def _place() -> str:
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the one cheap way to the caller
+    frame: FrameType | None = inspect.currentframe()
     while frame is not None and _is_ours(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     if frame is None:
