@@ -16,7 +16,10 @@ def fake(request: pytest.FixtureRequest, has_failed: Callable[[], bool]) -> Gene
         yield made
     # Whoever reads of a failure is not to read of what follows from it.
     if not (has_failed() or options.get("allow_unused")):
-        made.assert_all_used()
+        try:
+            made.assert_all_used()
+        except AssertionError as error:
+            pytest.fail(str(error), pytrace=False)
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -25,8 +28,7 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     for mark in marks:
         unknown = [*mark.kwargs.keys() - {"allow_unused", "default"}, *map(repr, mark.args)]
         if unknown:
-            raise pytest.UsageError(
-                f"the marker serving has allow_unused= and default=, not {unknown[0]}"
-            )
+            told = f"the marker serving has allow_unused= and default=, not {unknown[0]}"
+            pytest.fail(told, pytrace=False)
         given = {**mark.kwargs, **given}
     return given
