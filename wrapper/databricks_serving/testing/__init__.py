@@ -18,15 +18,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from databricks_serving.testing._errors import UnexpectedRequestError
     from databricks_serving.testing._fake import FakeServing
-    from databricks_serving.testing._options import AnyReplyOptions, ReplyOptions, StreamOptions
+    from databricks_serving.testing._options import (
+        AnyReplyOptions,
+        AnyStreamOptions,
+        FailureOptions,
+        MatchOptions,
+        ReplyOptions,
+        StreamOptions,
+    )
     from databricks_serving.testing._requests import RecordedRequest
     from databricks_serving.testing._time import FakeTime
 else:
     # The pytest plugin is loaded wherever pytest runs: it must not cost an HTTP stack.
     _HOMES = {
         "AnyReplyOptions": "_options",
+        "AnyStreamOptions": "_options",
+        "FailureOptions": "_options",
         "FakeServing": "_fake",
         "FakeTime": "_time",
+        "MatchOptions": "_options",
         "RecordedRequest": "_requests",
         "ReplyOptions": "_options",
         "StreamOptions": "_options",
@@ -48,8 +58,11 @@ else:
 
 __all__ = [
     "AnyReplyOptions",
+    "AnyStreamOptions",
+    "FailureOptions",
     "FakeServing",
     "FakeTime",
+    "MatchOptions",
     "RecordedRequest",
     "ReplyOptions",
     "StreamOptions",

@@ -1,5 +1,6 @@
 """Model-serving endpoints that exist in a test alone."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from threading import RLock
@@ -17,6 +18,7 @@ from databricks_serving.testing._book import Book, Scripted
 from databricks_serving.testing._custom import CustomReplies
 from databricks_serving.testing._errors import UnexpectedRequestError
 from databricks_serving.testing._explaining import explained
+from databricks_serving.testing._failures import FailureReplies
 from databricks_serving.testing._faults import Answer
 from databricks_serving.testing._installing import standing_in
 from databricks_serving.testing._models import ModelReplies
@@ -36,7 +38,13 @@ _RULES: Final[Mapping[str, Rule]] = {"echo": echo}
 
 
 class FakeServing(
-    ModelReplies, AgentReplies, CustomReplies, RawReplies, Asserting, ScriptedTransport
+    ModelReplies,
+    AgentReplies,
+    CustomReplies,
+    RawReplies,
+    FailureReplies,
+    Asserting,
+    ScriptedTransport,
 ):
     """A workspace without a network, for both clients at once, that answers as it is told.
 
@@ -73,6 +81,7 @@ class FakeServing(
             self._workspace = Workspace()
             self._requests: list[RecordedRequest] = []
             self._logins: list[RecordedRequest] = []
+            self._tries: Counter[str] = Counter()
             self._misses: list[UnexpectedRequestError] = []
 
     def default(self, rule: Literal["echo"] | Rule | None) -> None:
@@ -201,8 +210,9 @@ class FakeServing(
         request = read_request(sent)
         kept = self._logins if request.task == "token" else self._requests
         call = request.headers.get("idempotency-key")
-        earlier = [one for one in kept if call and one.headers.get("idempotency-key") == call]
-        request = request.tried(len(earlier) + 1)
+        if call is not None:
+            self._tries[call] += 1
+            request = request.tried(self._tries[call])
         kept.append(request)
         return request, len(kept)
 

@@ -12,12 +12,8 @@ from databricks_serving.testing._requests import RecordedRequest, TaskName
 When: TypeAlias = Callable[[RecordedRequest], object] | Mapping[str, Any]
 
 
-class ReplyOptions(TypedDict, total=False):
-    """Keyword arguments of every scripted reply.
-
-    Where something happens `after` a number, that counts the events of a stream, and the bytes of
-    an answer that comes whole.
-    """
+class MatchOptions(TypedDict, total=False):
+    """Which requests something is scripted for."""
 
     endpoint: str | None
     """Name of the endpoint that it is for; any unless given."""
@@ -25,10 +21,19 @@ class ReplyOptions(TypedDict, total=False):
     """What a request must be for it: a function of the request, or a part of its body."""
     times: int | None
     """How many requests it answers, 1 unless given; None for any number."""
+    delay: float
+    """Seconds before the answer begins, or the connection fails."""
+
+
+class ReplyOptions(MatchOptions, total=False):
+    """Keyword arguments of every scripted reply.
+
+    Where something happens `after` a number, that counts the events of a stream, and the bytes of
+    an answer that comes whole.
+    """
+
     headers: Mapping[str, str]
     """Headers of the answer, over its own."""
-    delay: float
-    """Seconds before the answer begins."""
     drip: float
     """Seconds between two pieces: events, or 64 bytes of an answer that comes whole."""
     split: int
@@ -66,12 +71,16 @@ class StreamOptions(ReplyOptions, total=False):
     """What ends the lines of events."""
 
 
-class AnyReplyOptions(ReplyOptions, total=False):
-    """Keyword arguments of replies that fit any task."""
+class FailureOptions(MatchOptions, total=False):
+    """Keyword arguments of connections that fail."""
 
     task: TaskName | None
     """The task of the requests that it is for; any task of endpoints unless given. Requests about
     endpoints are `endpoints`, and those of logins are `token`."""
+
+
+class AnyReplyOptions(ReplyOptions, FailureOptions, total=False):
+    """Keyword arguments of replies that fit any task."""
 
 
 class AnyStreamOptions(AnyReplyOptions, StreamOptions, total=False):
@@ -111,6 +120,8 @@ def check_options(kind: type[Any], given: Mapping[str, Any], named: tuple[str, .
     when: Any = given.get("when")
     if not (when is None or callable(when) or isinstance(when, Mapping)):
         _refuse("when", "a function of the request or a part of its body", when)
+    for name, value in given.get("headers", {}).items():
+        check_is(f"headers[{name!r}]", value, str, "a text")
     if given.get("line_end", "\n") not in _LINE_ENDS:
         raise InvalidRequestError(f"line_end must be one of {_LINE_ENDS}")
     ends = [name for name in ENDS if name in given]

@@ -17,6 +17,7 @@ from databricks_serving.testing._faults import Answer, event, steps_of
 from databricks_serving.testing._options import (
     ENDS,
     STREAM_ONLY,
+    AnyReplyOptions,
     StreamOptions,
     check_options,
 )
@@ -25,6 +26,8 @@ from databricks_serving.testing._said import Said
 
 JSON_TYPE: Final = ("content-type", "application/json")
 EVENTS_TYPE: Final = ("content-type", "text/event-stream")
+_LOWEST: Final = 100
+_HIGHEST: Final = 599
 Answering = Callable[[RecordedRequest], Answer]
 
 
@@ -147,6 +150,17 @@ def stream_of(method: str, what: object, options: Any, named: tuple[str, ...], f
         tasks=frozenset({form.task}),
         streamed=True,
     )
+
+
+def any_reply(label: str, options: Any, named: tuple[str, ...]) -> Reply:
+    """Return a reply to requests of any task."""
+    return Reply(label=label, kind=AnyReplyOptions, options={**options}, named=named)
+
+
+def check_status(status: object, low: int = _LOWEST) -> None:
+    """Refuse what is no HTTP status."""
+    if type(status) is not int or not low <= status <= _HIGHEST:
+        raise InvalidRequestError(f"status must be a whole number from {low} to {_HIGHEST}")
 
 
 def checked(reply: Reply) -> Mapping[str, Any]:
