@@ -2,12 +2,13 @@
 
 import threading
 
+import httpx
 import pytest
 import trio
 from kit import HI, ask, client_of
 
 from databricks_serving import ServingClient, errors
-from databricks_serving.auth import OAuthClientCredentials
+from databricks_serving.auth import AzureClientSecret, OAuthClientCredentials
 from databricks_serving.testing import FakeServing, UnexpectedRequestError
 
 
@@ -122,6 +123,39 @@ def test_logins_by_oauth_get_tokens(shell, fake):
     assert fake.logins[-1].body["grant_type"] == "client_credentials"
     assert "secret-of-mine" not in repr([(one.body, one.headers) for one in fake.logins])
     assert len(fake.requests) == 2
+
+
+def test_logins_at_azure_get_their_tenant_and_tokens(shell, fake):
+    login = AzureClientSecret(None, "client", "secret-of-mine")
+    host = "https://adb-1.2.azuredatabricks.net"
+    client = shell.client_class(host, auth=login, transport=fake)
+    fake.chat("A.")
+    assert ask(shell, client).text == "A."
+    tenant = "00000000-0000-4000-8000-000000000001"
+    assert [one.path for one in fake.logins] == ["/aad/auth", f"/{tenant}/oauth2/token"]
+
+
+def test_a_login_in_another_way_is_unexpected(fake):
+    with pytest.raises(UnexpectedRequestError, match="task='token'"):
+        httpx.Client(transport=fake).get("https://a.example/oidc/elsewhere")
+    fake.error(500)
+    with pytest.raises(UnexpectedRequestError, match="not for requests of this kind"):
+        httpx.Client(transport=fake).get("https://a.example/oidc/elsewhere")
+
+
+def test_an_app_on_a_cluster_answers(shell, fake, client):
+    app = client.endpoint(cluster_id="0101-abc", port=7777, task="text")
+    fake.json("Hello.")
+    assert shell.wait(app.invoke("Hi")) == "Hello."
+    assert (fake.last.endpoint, fake.last.text) == (None, "Hi")
+
+
+def test_a_handle_asks_what_an_endpoint_is(shell, fake, client):
+    fake.endpoint("rivers")
+    fake.chat("A.")
+    handle = client.endpoint("rivers", task="infer")
+    assert shell.wait(handle.invoke("Hi")).text == "A."
+    assert [one.task for one in fake.requests] == ["endpoints", "chat"]
 
 
 def test_a_login_may_fail(shell, fake):

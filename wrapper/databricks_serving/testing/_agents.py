@@ -1,6 +1,7 @@
 """Scripted answers of agents."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 from databricks_serving._core.arguments import public_method
@@ -9,7 +10,6 @@ from databricks_serving.errors import InvalidRequestError
 from databricks_serving.testing._bodies import (
     AGENT_FORM,
     RESPONSE_FORM,
-    Form,
     response_body,
 )
 from databricks_serving.testing._options import StreamOptions
@@ -51,12 +51,10 @@ class AgentReplies(Scripting):
         if text is not None or reasoning is not None or not is_sequence(output):
             raise InvalidRequestError("output must be a list of items, without text and reasoning")
         items = [dict(one) for one in output]
-        form = Form(
-            "responses",
-            RESPONSE_FORM.operation,
-            RESPONSE_FORM.sample,
-            lambda said, request: {**response_body(said, request), "output": items},
-            lambda _said, _request: (
+        form = replace(
+            RESPONSE_FORM,
+            whole=lambda said, request: {**response_body(said, request), "output": items},
+            events=lambda _said, _request: (
                 {"type": "response.output_item.done", "item": item} for item in items
             ),
         )
@@ -96,13 +94,10 @@ class AgentReplies(Scripting):
         if text is not None or not is_sequence(messages):
             raise InvalidRequestError("messages must be a list of messages, without text")
         turns = [dict(one) for one in messages]
-        form = Form(
-            "chat",
-            AGENT_FORM.operation,
-            AGENT_FORM.sample,
-            lambda _said, _request: {"messages": turns},
-            lambda _said, _request: ({"delta": turn} for turn in turns),
-            marked=False,
+        form = replace(
+            AGENT_FORM,
+            whole=lambda _said, _request: {"messages": turns},
+            events=lambda _said, _request: ({"delta": turn} for turn in turns),
         )
         reply = reply_of("agent", f"{len(turns)} messages", options, named, form)
         self._say(reply, form, Said())

@@ -22,6 +22,11 @@ Whole = Callable[[Said, RecordedRequest], Json]
 Events = Callable[[Said, RecordedRequest], Iterator[Json]]
 
 
+def _nothing(_said: Said, _request: RecordedRequest) -> Any:
+    """Say nothing: for answers that are made otherwise, and only checked."""
+    return iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How answers to a task look.
@@ -38,8 +43,8 @@ class Form:
     task: TaskName
     operation: Operation[Any]
     sample: Mapping[str, Any]
-    whole: Whole
-    events: Events | None = None
+    whole: Whole = _nothing
+    events: Events = _nothing
     marked: bool = True
 
     def check(self, body: Json) -> None:
@@ -209,10 +214,6 @@ def _call(call: Call) -> Json:
     return {"id": call.id, "type": "function", "function": function}
 
 
-def _no_body(_said: Said, _request: RecordedRequest) -> Json:
-    return {}
-
-
 _HI: Final = [{"role": "user", "content": "Hi"}]
 CHAT_FORM: Final = Form("chat", CHAT, {"messages": _HI}, chat_body, chat_events)
 COMPLETION_FORM: Final = Form(
@@ -220,5 +221,5 @@ COMPLETION_FORM: Final = Form(
 )
 RESPONSE_FORM: Final = Form("responses", RESPONSES, {"input": _HI}, response_body, response_events)
 AGENT_FORM: Final = Form("chat", AGENT, {"messages": _HI}, agent_body, agent_events, marked=False)
-PREDICTION_FORM: Final = Form("predictions", PREDICTION, {"inputs": []}, _no_body, marked=False)
-EMBEDDING_FORM: Final = Form("embeddings", EMBEDDING, {"input": "Hi"}, _no_body)
+PREDICTION_FORM: Final = Form("predictions", PREDICTION, {"inputs": []}, marked=False)
+EMBEDDING_FORM: Final = Form("embeddings", EMBEDDING, {"input": "Hi"})

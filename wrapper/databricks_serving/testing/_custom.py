@@ -1,11 +1,12 @@
 """Scripted vectors, and answers of custom models."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 from databricks_serving._core.arguments import public_method
 from databricks_serving.errors import InvalidRequestError
-from databricks_serving.testing._bodies import EMBEDDING_FORM, PREDICTION_FORM, Form
+from databricks_serving.testing._bodies import EMBEDDING_FORM, PREDICTION_FORM
 from databricks_serving.testing._faults import Answer
 from databricks_serving.testing._options import ReplyOptions, StreamOptions, check_is
 from databricks_serving.testing._requests import RecordedRequest
@@ -61,7 +62,7 @@ class CustomReplies(Scripting):
 
         if fixed is not None:
             sample = {"input": ["Hi"] * len(fixed)}
-            form = Form("embeddings", EMBEDDING_FORM.operation, sample, EMBEDDING_FORM.whole)
+            form = replace(EMBEDDING_FORM, sample=sample)
             data = [{"index": index, "embedding": one} for index, one in enumerate(fixed)]
             check_whole(form, {"data": data})
         shown = f"dim={dim or 1024}" if fixed is None else f"{len(fixed)} vectors"

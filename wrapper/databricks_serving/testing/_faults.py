@@ -39,11 +39,10 @@ class Answer:
         return len(self.pieces) if self.streamed else len(b"".join(self.pieces))
 
 
-def event(data: object, name: str | None = None) -> bytes:
+def event(data: object) -> bytes:
     """Return a value as an event of a stream; a text stands as it is."""
-    named = b"" if name is None else b"event: %s\n" % name.encode()
     text = data.encode() if isinstance(data, str) else json_codec.encode(data)
-    return named + b"data: " + text.replace(b"\n", b"\ndata: ") + b"\n\n"
+    return b"data: " + text.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
 def steps_of(answer: Answer, faults: Mapping[str, Any]) -> Iterator[Step]:

@@ -107,18 +107,17 @@ class Scripting(ABC):
 
         def answering(request: RecordedRequest) -> Answer:
             as_stream = request.stream if stream is None else stream
-            if as_stream and form.events is not None:
+            if as_stream:
                 return event_answer(form.events(said, request), marked=form.marked)
             return json_answer(form.whole(said, request))
 
         asked = sample(form)
         check_whole(form, form.whole(said, asked))
-        if form.events is not None:
-            events = list(form.events(said, asked))
-            for one in events:
-                check_event(form, one)
-            if reply.streamed:
-                check_count(checked(reply), len(events))
+        events = list(form.events(said, asked))
+        for one in events:
+            check_event(form, one)
+        if reply.streamed:
+            check_count(checked(reply), len(events))
         self._script(reply, answering)
 
 
