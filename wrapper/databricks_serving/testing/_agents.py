@@ -1,7 +1,6 @@
 """Scripted answers of agents."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Unpack
 
 from databricks_serving._core.arguments import public_method
@@ -51,10 +50,9 @@ class AgentReplies(Scripting):
         if text is not None or reasoning is not None or not is_sequence(output):
             raise InvalidRequestError("output must be a list of items, without text and reasoning")
         items = [dict(one) for one in output]
-        form = replace(
-            RESPONSE_FORM,
-            whole=lambda said, request: {**response_body(said, request), "output": items},
-            events=lambda _said, _request: (
+        form = RESPONSE_FORM.made_by(
+            lambda said, request: {**response_body(said, request), "output": items},
+            lambda _said, _request: (
                 {"type": "response.output_item.done", "item": item} for item in items
             ),
         )
@@ -94,10 +92,9 @@ class AgentReplies(Scripting):
         if text is not None or not is_sequence(messages):
             raise InvalidRequestError("messages must be a list of messages, without text")
         turns = [dict(one) for one in messages]
-        form = replace(
-            AGENT_FORM,
-            whole=lambda _said, _request: {"messages": turns},
-            events=lambda _said, _request: ({"delta": turn} for turn in turns),
+        form = AGENT_FORM.made_by(
+            lambda _said, _request: {"messages": turns},
+            lambda _said, _request: ({"delta": turn} for turn in turns),
         )
         reply = reply_of("agent", f"{len(turns)} messages", options, named, form)
         self._say(reply, form, Said())

@@ -1,7 +1,7 @@
 """Answers of models and agents as they are on the wire, whole and as events."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from databricks_serving._core.operations import (
@@ -46,6 +46,10 @@ class Form:
     whole: Whole = _nothing
     events: Events = _nothing
     marked: bool = True
+
+    def made_by(self, whole: Whole, events: Events) -> "Form":
+        """Return one whose answers are made in another way."""
+        return replace(self, whole=whole, events=events)
 
     def check(self, body: Json) -> None:
         """Check a whole answer as the client does; raises InvalidResponseError."""
