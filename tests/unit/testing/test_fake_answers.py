@@ -244,6 +244,16 @@ def test_an_agent_of_the_older_kind_answers(shell, fake, client):
         assert events.snapshot.text == "652 km."
 
 
+def test_an_answer_is_what_was_scripted_whatever_becomes_of_it(shell, fake, client):
+    values, message = [1, 2], {"text": "A."}
+    fake.predictions(values)
+    fake.chat(message)
+    values.append(3)
+    message.clear()
+    assert shell.wait(client.predict("m", inputs=[1])).predictions == [1, 2]
+    assert json.loads(ask(shell, client).text) == {"text": "A."}
+
+
 def test_any_json_and_any_events_are_sent_as_they_are(shell, fake, client):
     fake.json({"choices": [{"message": {"content": "Po"}}]})
     assert ask(shell, client).text == "Po"

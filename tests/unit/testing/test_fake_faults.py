@@ -305,6 +305,7 @@ def test_stream_faults_are_for_streams_alone(shell, fake, client):
         (lambda f: f.connection_error("broken"), "kind must be one of refused"),
         (lambda f: f.cold_start("1"), "seconds must be a number of seconds, not str"),
         (lambda f: f.cold_start(1, endpoint={}), "endpoint must be a text, not dict"),
+        (lambda f: f.error(500, task="chats"), "task must be one of chat, completions"),
         (lambda f: f.no_answer(cut_after=2), "unknown parameter 'cut_after'"),
         (lambda f: f.chat("a", headers={"x-a": 1}), r"headers\['x-a'\] must be a text, not int"),
         (lambda f: f.endpoint("a", ready=[]), "ready must be True, False, or a list"),

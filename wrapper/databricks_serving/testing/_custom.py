@@ -88,9 +88,9 @@ class CustomReplies(Scripting):
         """
         check_is("values", values, (list, tuple, Mapping), "a list or a dict")
         in_json("values", values)
-        body = {"predictions": values}
+        answer = json_answer({"predictions": values})
         reply = reply_of("predictions", values, options, ("values",), PREDICTION_FORM, ReplyOptions)
-        self._script(reply, lambda _: json_answer(body))
+        self._script(reply, lambda _: answer)
 
     @public_method(StreamOptions)
     def prediction_stream(self, values: Iterable[Any], **options: Unpack[StreamOptions]) -> None:
@@ -107,4 +107,5 @@ class CustomReplies(Scripting):
         events = [in_json(f"values[{n}]", value) for n, value in enumerate(values)]
         reply = stream_of("prediction_stream", events, options, ("values",), PREDICTION_FORM)
         check_count(checked(reply), len(events))
-        self._script(reply, lambda _: event_answer(events, marked=False))
+        answer = event_answer(events, marked=False)
+        self._script(reply, lambda _: answer)

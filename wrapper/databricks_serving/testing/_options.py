@@ -7,7 +7,7 @@ from databricks_serving._core.argument_types import check_types
 from databricks_serving._core.arguments import names_of, refuse_unknown
 from databricks_serving._core.script import Breakage
 from databricks_serving.errors import InvalidRequestError
-from databricks_serving.testing._requests import RecordedRequest, TaskName
+from databricks_serving.testing._requests import TASKS, RecordedRequest, TaskName
 
 When: TypeAlias = Callable[[RecordedRequest], object] | Mapping[str, Any]
 
@@ -124,6 +124,8 @@ def check_options(kind: type[Any], given: Mapping[str, Any], named: tuple[str, .
         check_is(f"headers[{name!r}]", value, str, "a text")
     if given.get("line_end", "\n") not in _LINE_ENDS:
         raise InvalidRequestError(f"line_end must be one of {_LINE_ENDS}")
+    if given.get("task") not in {None, *TASKS}:
+        raise InvalidRequestError(f"task must be one of {', '.join(TASKS)}")
     ends = [name for name in ENDS if name in given]
     if len(ends) > 1:
         raise InvalidRequestError(f"a reply ends in one way, not by {' and '.join(ends)}")

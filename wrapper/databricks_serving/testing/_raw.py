@@ -66,7 +66,8 @@ class RawReplies(Scripting):
             named=("events",),
             streamed=True,
         )
-        self._script(reply, lambda _: event_answer(given, marked=True))
+        answer = event_answer(given, marked=True)
+        self._script(reply, lambda _: answer)
 
     @public_method(AnyReplyOptions)
     def reply(

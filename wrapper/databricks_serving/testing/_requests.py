@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from databricks_serving._core import json_codec
@@ -13,6 +13,7 @@ from databricks_serving._core.script import Sent
 TaskName: TypeAlias = Literal[
     "chat", "completions", "embeddings", "responses", "predictions", "endpoints", "token"
 ]
+TASKS: Final[tuple[str, ...]] = get_args(TaskName)
 
 _MAX_SHOWN: Final = 100
 _OWN_PATH: Final = re.compile(
