@@ -17,6 +17,7 @@ from databricks_serving import (
     options,
     params,
     parts,
+    testing,
     tools,
     usage,
 )
@@ -75,6 +76,7 @@ MODULES = [
     options,
     params,
     parts,
+    testing,
     tools,
     usage,
 ]
