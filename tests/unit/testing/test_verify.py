@@ -7,12 +7,12 @@ import pytest
 import wire
 from recordings import OWN, SHARED
 
-from databricks_serving.testing.errors import (
-    ContractError,
+from databricks_serving import errors
+from databricks_serving.testing._errors import (
     ContractViolationError,
     RecordingError,
 )
-from databricks_serving.testing.verify.verifying import inspect_contract, verify_contract
+from databricks_serving.testing._verify.verifying import inspect_contract, verify_contract
 
 # These break the contract, which is what they show; the client makes errors of them.
 BROKEN = {
@@ -186,7 +186,7 @@ def test_another_contract_may_be_given(folder, tmp_path, suffix):
 )
 def test_a_contract_that_cannot_be_used_says_why(folder, spec, message):
     put(folder)
-    with pytest.raises(ContractError, match=message):
+    with pytest.raises(errors.InvalidRequestError, match=message):
         verify_contract(folder, spec=spec)
 
 
@@ -194,7 +194,7 @@ def test_a_contract_that_is_no_json_and_no_yaml_says_so(folder, tmp_path):
     put(folder)
     for name, text in (("a.json", "{"), ("a.yaml", "a: [")):
         (tmp_path / name).write_text(text)
-        with pytest.raises(ContractError, match="neither JSON nor YAML"):
+        with pytest.raises(errors.InvalidRequestError, match="neither JSON nor YAML"):
             verify_contract(folder, spec=tmp_path / name)
 
 

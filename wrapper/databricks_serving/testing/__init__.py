@@ -16,8 +16,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from databricks_serving.testing._errors import UnexpectedRequestError
+    from databricks_serving.testing._cassettes.cassette import Cassette
+    from databricks_serving.testing._cassettes.scrubbing import Scrubber
+    from databricks_serving.testing._errors import (
+        ContractViolationError,
+        RecordingError,
+        UnexpectedRequestError,
+    )
     from databricks_serving.testing._fake import FakeServing
+    from databricks_serving.testing._importing.files import import_recordings
     from databricks_serving.testing._options import (
         AnyReplyOptions,
         AnyStreamOptions,
@@ -26,21 +33,34 @@ if TYPE_CHECKING:
         ReplyOptions,
         StreamOptions,
     )
+    from databricks_serving.testing._recording import Recording
     from databricks_serving.testing._requests import RecordedRequest
     from databricks_serving.testing._time import FakeTime
+    from databricks_serving.testing._verify.report import Finding, Report
+    from databricks_serving.testing._verify.verifying import inspect_contract, verify_contract
 else:
     # The pytest plugin is loaded wherever pytest runs: it must not cost an HTTP stack.
     _HOMES = {
         "AnyReplyOptions": "_options",
         "AnyStreamOptions": "_options",
+        "Cassette": "_cassettes.cassette",
+        "ContractViolationError": "_errors",
         "FailureOptions": "_options",
         "FakeServing": "_fake",
         "FakeTime": "_time",
+        "Finding": "_verify.report",
         "MatchOptions": "_options",
         "RecordedRequest": "_requests",
+        "Recording": "_recording",
+        "RecordingError": "_errors",
         "ReplyOptions": "_options",
+        "Report": "_verify.report",
+        "Scrubber": "_cassettes.scrubbing",
         "StreamOptions": "_options",
         "UnexpectedRequestError": "_errors",
+        "import_recordings": "_importing.files",
+        "inspect_contract": "_verify.verifying",
+        "verify_contract": "_verify.verifying",
     }
 
     def __getattr__(name: str) -> Any:
@@ -59,12 +79,22 @@ else:
 __all__ = [
     "AnyReplyOptions",
     "AnyStreamOptions",
+    "Cassette",
+    "ContractViolationError",
     "FailureOptions",
     "FakeServing",
     "FakeTime",
+    "Finding",
     "MatchOptions",
     "RecordedRequest",
+    "Recording",
+    "RecordingError",
     "ReplyOptions",
+    "Report",
+    "Scrubber",
     "StreamOptions",
     "UnexpectedRequestError",
+    "import_recordings",
+    "inspect_contract",
+    "verify_contract",
 ]

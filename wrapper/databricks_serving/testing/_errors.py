@@ -1,12 +1,23 @@
-"""What a test is told about requests that it did not expect."""
+"""What a test is told that has gone wrong with it, and not with an endpoint."""
+
+from databricks_serving.errors import InvalidRequestError
 
 
 class UnexpectedRequestError(AssertionError):
-    """A request came that nothing was scripted for.
+    """A request came that nothing was scripted or recorded for.
 
     It is no `ServingError`: code under test that handles faults of a server must not handle this.
     """
 
 
+class RecordingError(InvalidRequestError):
+    """A recording cannot be read, written or made; the message names the file and what to do."""
+
+
+class ContractViolationError(AssertionError):
+    """Recordings and contract do not agree; the message is the report."""
+
+
 # A message shows the name by which it is imported.
-UnexpectedRequestError.__module__ = "databricks_serving.testing"
+for _kind in (UnexpectedRequestError, RecordingError, ContractViolationError):
+    _kind.__module__ = "databricks_serving.testing"

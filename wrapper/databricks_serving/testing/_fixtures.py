@@ -1,11 +1,20 @@
 """What the fixtures of the pytest plugin do."""
 
+import re
 from collections.abc import Callable, Generator
-from typing import Any
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
+from databricks_serving.testing._cassettes.cassette import Cassette
+from databricks_serving.testing._cassettes.scrubbing import Scrubber
+from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._fake import FakeServing
+
+_OF_FAKES: Final = ("allow_unused", "default")
+_OF_CASSETTES: Final = ("cassette", "mode", "ignore", "repeats", "max_age")
 
 
 def fake(request: pytest.FixtureRequest, has_failed: Callable[[], bool]) -> Generator[FakeServing]:
@@ -22,13 +31,44 @@ def fake(request: pytest.FixtureRequest, has_failed: Callable[[], bool]) -> Gene
             pytest.fail(str(error), pytrace=False)
 
 
+def cassette(
+    request: pytest.FixtureRequest, scrubber: Scrubber, has_failed: Callable[[], bool]
+) -> Generator[Cassette]:
+    """Yield a cassette of a test, and write at the end what it has recorded."""
+    made = _cassette(request, scrubber)
+    try:
+        made.open()
+        try:
+            yield made
+        finally:
+            made.close(save=not has_failed())
+    except RecordingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber) -> Cassette:
+    marked = {key: one for key, one in _options(request).items() if key not in _OF_FAKES}
+    folder = request.path.parent / "cassettes"
+    name = marked.pop("cassette", None) or Path(request.path.stem) / _file_name(request.node.name)
+    days = request.config.getoption("--serving-max-age")
+    given: dict[str, Any] = {
+        "mode": request.config.getoption("--serving-record"),
+        "max_age": None if days is None else timedelta(days=days),
+    }
+    return Cassette(folder / name, scrubber=scrubber, **{**given, **marked})
+
+
+def _file_name(test: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", test).strip("-.") or "test"
+
+
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    marks = request.node.iter_markers("serving")
+    known = (*_OF_FAKES, *_OF_CASSETTES)
     given: dict[str, Any] = {}
-    for mark in marks:
-        unknown = [*mark.kwargs.keys() - {"allow_unused", "default"}, *map(repr, mark.args)]
+    for mark in request.node.iter_markers("serving"):
+        unknown = [*(key for key in mark.kwargs if key not in known), *map(repr, mark.args)]
         if unknown:
-            told = f"the marker serving has allow_unused= and default=, not {unknown[0]}"
+            told = f"the marker serving has {', '.join(known)} by name, not {unknown[0]}"
             pytest.fail(told, pytrace=False)
         given = {**mark.kwargs, **given}
     return given

@@ -39,12 +39,13 @@ class _StandIn:
 @contextmanager
 def standing_in(fake: "FakeServing") -> "Generator[FakeServing]":
     """Have all clients without a transport of their own use a fake, with a login to it."""
-    with installed(_StandIn(fake)), _logged_in(fake.host, fake.token):
+    with installed(_StandIn(fake)), logged_in(fake.host, fake.token):
         yield fake
 
 
 @contextmanager
-def _logged_in(host: str, token: str) -> Generator[None]:
+def logged_in(host: str, token: str) -> Generator[None]:
+    """Have the environment name a workspace and a token, and no other login, for a while."""
     before = {name: os.environ.pop(name) for name in _LOGINS if name in os.environ}
     os.environ.update({"DATABRICKS_HOST": host, "DATABRICKS_TOKEN": token})
     try:

@@ -1,16 +1,16 @@
 """Scripted replies of any kind, which fit any task."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 from databricks_serving._core.arguments import public_method
-from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.script import Head
 from databricks_serving.errors import InvalidRequestError
+from databricks_serving.testing._blocks import blocks_of
 from databricks_serving.testing._faults import Answer
 from databricks_serving.testing._options import AnyReplyOptions, AnyStreamOptions, check_is
+from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._requests import RecordedRequest, shortened
 from databricks_serving.testing._rules import answer_as
 from databricks_serving.testing._said import in_json
@@ -130,42 +130,18 @@ class RawReplies(Scripting):
 
         Args:
             source: A dict with `status`, `headers` and `body` (JSON, or the text of a stream), or
-                the path of a JSON file that holds one.
+                the path of a JSON file that holds one, as cassettes do.
             **options: For which request, how often, and what goes wrong: `AnyReplyOptions`.
 
         Raises:
-            InvalidRequestError: When it is no such recording.
+            RecordingError: When it is no such recording.
         """
-        found = _read(source)
-        body, headers = found["body"], found.get("headers", {})
-        stream = isinstance(body, str) and EVENTS_TYPE[1] in headers.get("content-type", "")
-        # An event ends at an empty line, whatever ends its lines.
-        text = body if isinstance(body, str) else in_json("body", body)
-        pieces = _events_in(text) if stream else [text.encode()]
-        head = Head(found.get("status", 200), tuple((k.lower(), v) for k, v in headers.items()))
-        answer = Answer(head, pieces, streamed=stream)
+        if isinstance(source, Mapping):
+            recording = Recording.from_dict({"status": 200, "headers": {}, **source}, "source")
+        else:
+            recording = Recording.read(source)
+        content, stream = recording.content, recording.stream
+        head = Head(recording.status, tuple(recording.headers.items()))
+        answer = Answer(head, blocks_of(content) if stream else [content], streamed=stream)
         what = "a dict" if isinstance(source, Mapping) else Path(source).name
         self._script(any_reply(f"recording({what})", options, ("source",)), lambda _: answer)
-
-
-def _read(source: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(source, Mapping):
-        found: Any = source
-    else:
-        try:
-            found = json.loads(Path(source).read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError) as error:
-            kind = type(error).__name__
-            raise InvalidRequestError(f"source cannot be read: {kind}") from None
-    if not is_object(found) or "body" not in found:
-        raise InvalidRequestError("source must have a body, and may have status and headers")
-    return found
-
-
-def _events_in(text: str) -> list[bytes]:
-    content, pieces = text.encode(), list[bytes]()
-    end = b"\r\n\r\n" if b"\r\n\r\n" in content else b"\n\n"
-    while content:
-        piece, found, content = content.partition(end)
-        pieces.append(piece + found)
-    return pieces

@@ -1,4 +1,4 @@
-"""The plugin of pytest, which finds it by itself: fixtures, and the marker `serving`.
+"""The plugin of pytest, which finds it by itself: fixtures, options, and the marker `serving`.
 
 pytest loads it wherever it runs, so it imports nothing that is dear.
 """
@@ -9,13 +9,36 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
+    from databricks_serving.testing._cassettes.cassette import Cassette
+    from databricks_serving.testing._cassettes.scrubbing import Scrubber
     from databricks_serving.testing._fake import FakeServing
 
 _MARKER: Final = (
-    "serving(allow_unused=False, default=None): how serving_fake answers this test; allow_unused "
-    "takes replies that were scripted and not used, default is that of FakeServing."
+    "serving(allow_unused=False, default=None, cassette=None, ...): how serving_fake answers this "
+    "test (allow_unused takes replies that were scripted and not used, default is that of "
+    "FakeServing); or which folder serving_cassette opens, and what else Cassette takes."
 )
 _FAILED: Final = pytest.StashKey[bool]()
+_MODES: Final = ("none", "new_episodes", "all")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of cassettes."""
+    group = parser.getgroup("databricks-serving")
+    group.addoption(
+        "--serving-record",
+        nargs="?",
+        const="all",
+        default="none",
+        choices=_MODES,
+        help="record the cassettes of tests anew (all), or what is not in them (new_episodes)",
+    )
+    group.addoption(
+        "--serving-max-age",
+        type=int,
+        metavar="DAYS",
+        help="fail a test whose cassette holds a recording that is older",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,3 +67,25 @@ def serving_fake(request: pytest.FixtureRequest) -> "Generator[FakeServing]":
     from databricks_serving.testing import _fixtures  # noqa: PLC0415 - pytest runs without it too
 
     yield from _fixtures.fake(request, lambda: _FAILED in request.node.stash)
+
+
+@pytest.fixture(scope="session")
+def serving_scrubber() -> "Scrubber":
+    """What is taken out of recordings; define a fixture of this name to take out more."""
+    from databricks_serving.testing import Scrubber  # noqa: PLC0415 - as above
+
+    return Scrubber()
+
+
+@pytest.fixture
+def serving_cassette(
+    request: pytest.FixtureRequest, serving_scrubber: "Scrubber"
+) -> "Generator[Cassette]":
+    """A `Cassette` of this test, in `cassettes/<module>/<test>` beside its file.
+
+    It replays, unless pytest was started with `--serving-record`. What a test that fails has
+    recorded is not written.
+    """
+    from databricks_serving.testing import _fixtures  # noqa: PLC0415 - as above
+
+    yield from _fixtures.cassette(request, serving_scrubber, lambda: _FAILED in request.node.stash)

@@ -25,13 +25,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Self, cast, get_args
 
-from databricks_serving.testing.errors import RecordingError
-from databricks_serving.testing.layouts import LAYOUTS, PLAIN, layout_of, written
+from databricks_serving.testing._errors import RecordingError
+from databricks_serving.testing._layouts import LAYOUTS, PLAIN, layout_of, written
 
 FORMAT: Final = "databricks-serving/recording"
 VERSION: Final = 1
 
 Ending = Literal["whole", "closed", "reset", "timeout", "left"]
+_EVENTS: Final = "text/event-stream"
 _ENDINGS: Final = get_args(Ending)
 _KNOWN: Final = {
     "format": str,
@@ -126,14 +127,15 @@ class Recording:
             RecordingError: When it is none, or of another version.
         """
         _check(data, name)
-        known = {key: data[key] for key in ("method", "path", "stream", "ends") if key in data}
-        headers = {str(key).lower(): str(value) for key, value in data["headers"].items()}
+        known = {key: data[key] for key in ("method", "path", "ends") if key in data}
+        headers = {key.lower(): value for key, value in data["headers"].items()}
         return cls(
             **known,
             status=data["status"],
             headers=headers,
             content=_content(data, name),
             request=data.get("request"),
+            stream=data.get("stream", headers.get("content-type", "").startswith(_EVENTS)),
             timing=tuple(data.get("timing", ())),
             recorded=_date(data.get("recorded"), name),
             extra={key: value for key, value in data.items() if key not in {*_KNOWN, *_ANY_KIND}},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from databricks_serving.testing.importing.exchange import Exchange
+from databricks_serving.testing._importing.exchange import Exchange
 
 
 def exchanges_of(text: str) -> Iterator[Exchange]:

@@ -8,11 +8,11 @@ from itertools import chain, islice
 from typing import Any, Final
 
 from databricks_serving._core.sse import SSEDecoder
-from databricks_serving.testing.cassettes.matching import differences
-from databricks_serving.testing.recording import Recording
-from databricks_serving.testing.verify.contract import Contract, Operation, Route
-from databricks_serving.testing.verify.report import Finding
-from databricks_serving.testing.verify.wording import expectation, innermost, kind_of
+from databricks_serving.testing._cassettes.matching import differences
+from databricks_serving.testing._recording import Recording
+from databricks_serving.testing._verify.contract import Contract, Operation, Route
+from databricks_serving.testing._verify.report import Finding
+from databricks_serving.testing._verify.wording import expectation, innermost, kind_of
 from databricks_serving_api import models
 
 _INVOCATIONS: Final = "/serving-endpoints/endpoint/invocations"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from databricks_serving._core.script import Head, Sent, Step
 
 _WELL_KNOWN: Final = "/.well-known/"
+TOKEN: Final = "made-up"  # noqa: S105 - no token
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = Head(200, (("content-type", "application/json"),))
 
@@ -26,5 +27,5 @@ def login_steps(sent: Sent) -> Iterator[Step]:
         oidc = f"{parts.scheme}://{parts.netloc}/oidc"
         answer: dict[str, str | int] = {"oidc_endpoint": oidc, "token_endpoint": f"{oidc}/v1/token"}
     else:
-        answer = {"access_token": "made-up", "token_type": "Bearer", "expires_in": 3600}
+        answer = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
     yield json.dumps(answer).encode()

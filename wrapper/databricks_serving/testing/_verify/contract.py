@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.optional import optional
-from databricks_serving.testing.errors import ContractError
+from databricks_serving.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -60,7 +60,7 @@ class Contract:
         own: Whether it is the contract that the typed models are made from.
 
     Raises:
-        ContractError: When it is no such document, or refers to what it does not hold.
+        InvalidRequestError: When it is no such document, or refers to what it does not hold.
     """
 
     def __init__(self, document: Mapping[str, Any], name: str, *, own: bool = False) -> None:
@@ -76,7 +76,7 @@ class Contract:
         """Read a contract: that of this package, a file in JSON or YAML, or a document.
 
         Raises:
-            ContractError: When it cannot be read or used.
+            InvalidRequestError: When it cannot be read or used.
         """
         if spec is None:
             text = resources.files("databricks_serving_api").joinpath("openapi.json").read_text()
@@ -139,9 +139,9 @@ class Contract:
     def _routes(self) -> Iterator[Route]:
         version, paths = self._document.get("openapi"), self._document.get("paths")
         if not isinstance(version, str) or not version.startswith(_VERSION):
-            raise ContractError(f"{self._name}: no OpenAPI 3.1 document")
+            raise InvalidRequestError(f"{self._name}: no OpenAPI 3.1 document")
         if not is_object(paths):
-            raise ContractError(f"{self._name}: it has no paths")
+            raise InvalidRequestError(f"{self._name}: it has no paths")
         for template, item in paths.items():
             for method, content in item.items() if is_object(item) else ():
                 if is_object(content) and "responses" in content:
@@ -153,13 +153,15 @@ class Contract:
         jsonschema = optional("jsonschema", _USER, "testing")
         for place, ref in _references(self._document, "#"):
             if not ref.startswith("#/") or self._at(ref[1:]) is None:
-                raise ContractError(f"{self._name}: {place} refers to {ref!r}, which is not there")
+                raise InvalidRequestError(
+                    f"{self._name}: {place} refers to {ref!r}, which is not there"
+                )
         schemas = self._document.get("components", {}).get("schemas", {})
         for name, schema in schemas.items():
             try:
                 jsonschema.Draft202012Validator.check_schema(schema)
             except jsonschema.SchemaError as error:
-                raise ContractError(
+                raise InvalidRequestError(
                     f"{self._name}: components.schemas.{name} is no JSON Schema: {error.message}"
                 ) from None
 
@@ -211,11 +213,11 @@ def _read(path: Path) -> Mapping[str, Any]:
         text = path.read_text(encoding="utf-8")
         value = json.loads(text) if path.suffix == ".json" else _yaml(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: cannot be read: {error}") from None
+        raise InvalidRequestError(f"{path}: cannot be read: {error}") from None
     except (ValueError, RecursionError) as error:
-        raise ContractError(f"{path}: neither JSON nor YAML: {error}") from None
+        raise InvalidRequestError(f"{path}: neither JSON nor YAML: {error}") from None
     if not isinstance(value, dict):
-        raise ContractError(f"{path}: no OpenAPI document")
+        raise InvalidRequestError(f"{path}: no OpenAPI document")
     return cast("dict[str, Any]", value)
 
 

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from databricks_serving._core.inflate import Inflater
 from databricks_serving._core.script import Sent
 from databricks_serving.errors import InvalidResponseError
-from databricks_serving.testing.cassettes.logins import is_login
-from databricks_serving.testing.cassettes.scrubbing import Scrubber
-from databricks_serving.testing.cassettes.taking import Take
-from databricks_serving.testing.recording import Recording
+from databricks_serving.testing._cassettes.logins import is_login
+from databricks_serving.testing._cassettes.scrubbing import Scrubber
+from databricks_serving.testing._cassettes.taking import Take
+from databricks_serving.testing._recording import Recording
 
 # The paths that model-serving endpoints are reached by, and described at.
 _OURS: Final = re.compile(

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.script import Sent
-from databricks_serving.testing.blocks import blocks_of
-from databricks_serving.testing.errors import RecordingError
-from databricks_serving.testing.layouts import layout_of, written
-from databricks_serving.testing.recording import Recording
+from databricks_serving.testing._blocks import blocks_of
+from databricks_serving.testing._errors import RecordingError
+from databricks_serving.testing._layouts import layout_of, written
+from databricks_serving.testing._recording import Recording
 
 STARS: Final = "***"
 HOST: Final = "workspace.example.com"

@@ -5,9 +5,9 @@ from itertools import chain, repeat
 from math import inf
 
 from databricks_serving._core.script import Break, Head, Step, Wait
-from databricks_serving.testing.blocks import blocks_of
-from databricks_serving.testing.errors import UnexpectedRequestError
-from databricks_serving.testing.recording import Recording
+from databricks_serving.testing._blocks import blocks_of
+from databricks_serving.testing._errors import UnexpectedRequestError
+from databricks_serving.testing._recording import Recording
 
 
 def steps_of(recording: Recording) -> Iterator[Step]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.optional import optional
-from databricks_serving.testing.importing.exchange import Exchange
+from databricks_serving.testing._importing.exchange import Exchange
 
 
 def exchanges_of(text: str) -> Iterator[Exchange]:

@@ -40,13 +40,11 @@ def _add_verify(actions: Any) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from databricks_serving.testing.verify.verifying import (  # noqa: PLC0415 - only when asked
+    from databricks_serving.testing._verify.verifying import (  # noqa: PLC0415 - only when asked
         inspect_contract,
     )
 
-    report = inspect_contract(
-        arguments.recordings, spec=arguments.spec, max_age=arguments.max_age
-    )
+    report = inspect_contract(arguments.recordings, spec=arguments.spec, max_age=arguments.max_age)
     as_json = arguments.format == "json"
     print(json.dumps(report.to_dict(), indent=2) if as_json else report)
     return 0 if report.ok else 1
@@ -66,7 +64,7 @@ def _add_import(actions: Any) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    from databricks_serving.testing.importing.files import (  # noqa: PLC0415 - only when asked
+    from databricks_serving.testing._importing.files import (  # noqa: PLC0415 - only when asked
         import_recordings,
     )
 

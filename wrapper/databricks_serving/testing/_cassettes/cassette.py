@@ -12,16 +12,16 @@ from databricks_serving._core.script import Sent, Step
 from databricks_serving._http.listening import AsyncListeningTransport, ListeningTransport
 from databricks_serving._http.scripted import ScriptedTransport
 from databricks_serving._http.stand_ins import installed
+from databricks_serving.testing._cassettes.logins import TOKEN, is_login, login_steps
+from databricks_serving.testing._cassettes.matching import Asked, body_of, without
+from databricks_serving.testing._cassettes.playing import steps_of
+from databricks_serving.testing._cassettes.scrubbing import HOST, Scrubber
+from databricks_serving.testing._cassettes.shelf import Shelf, read_folder, save_folder
+from databricks_serving.testing._cassettes.taking import Take, target_of
+from databricks_serving.testing._errors import RecordingError
+from databricks_serving.testing._installing import logged_in
+from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._time import FakeTime
-from databricks_serving.testing.cassettes.logins import is_login, login_steps
-from databricks_serving.testing.cassettes.matching import Asked, body_of, without
-from databricks_serving.testing.cassettes.playing import steps_of
-from databricks_serving.testing.cassettes.scrubbing import Scrubber
-from databricks_serving.testing.cassettes.shelf import Shelf, read_folder, save_folder
-from databricks_serving.testing.cassettes.taking import Take, target_of
-from databricks_serving.testing.environment import made_up_workspace
-from databricks_serving.testing.errors import RecordingError
-from databricks_serving.testing.recording import Recording
 
 if TYPE_CHECKING:
     import httpx
@@ -78,18 +78,8 @@ class Cassette:
         return f"{type(self).__name__}({str(self.folder)!r}, mode={self.mode!r})"
 
     def __enter__(self) -> Self:
-        """Read the folder, and serve clients.
-
-        Raises:
-            RecordingError: When a recording cannot be read or is too old, or there is none.
-        """
-        self._shelf = self._filled()
-        self._takes = []
-        with ExitStack() as undo:
-            if self.mode == "none":
-                undo.enter_context(made_up_workspace())
-            undo.enter_context(installed(self))
-            self._open = undo.pop_all()
+        """Open the cassette; raises as `open` does."""
+        self.open()
         return self
 
     def __exit__(
@@ -98,14 +88,35 @@ class Cassette:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Write what was recorded, unless the block failed.
+        """Close the cassette, and write what was recorded unless the block failed."""
+        self.close(save=kind is None)
+
+    def open(self) -> None:
+        """Read the folder, and serve clients from now on.
+
+        Raises:
+            RecordingError: When a recording cannot be read or is too old, or there is none.
+        """
+        self._shelf = self._filled()
+        self._takes = []
+        with ExitStack() as undo:
+            if self.mode == "none":
+                undo.enter_context(logged_in(f"https://{HOST}", TOKEN))
+            undo.enter_context(installed(self))
+            self._open = undo.pop_all()
+
+    def close(self, *, save: bool = True) -> None:
+        """Serve clients no longer.
+
+        Args:
+            save: Whether to write what was recorded.
 
         Raises:
             RecordingError: When a recording cannot be written, or holds a secret that cannot be
                 taken out. Nothing is written then.
         """
         self._open.close()
-        if kind is None and self.mode != "none":
+        if save and self.mode != "none":
             save_folder(self.folder, self.recorded, keep=self.mode == "new_episodes")
 
     @property

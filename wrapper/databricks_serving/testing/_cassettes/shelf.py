@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import unquote
 
-from databricks_serving.testing.cassettes.matching import Asked, nearest, told
-from databricks_serving.testing.errors import RecordingError, UnexpectedRequestError
-from databricks_serving.testing.recording import Recording
+from databricks_serving.testing._cassettes.matching import Asked, nearest, told
+from databricks_serving.testing._errors import RecordingError, UnexpectedRequestError
+from databricks_serving.testing._recording import Recording
 
 
 class Shelf:

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from databricks_serving.testing.errors import ContractViolationError, RecordingError
-from databricks_serving.testing.recording import Recording
-from databricks_serving.testing.verify.checking import Case, check
-from databricks_serving.testing.verify.contract import Contract
-from databricks_serving.testing.verify.report import Finding, Report
+from databricks_serving.testing._errors import ContractViolationError, RecordingError
+from databricks_serving.testing._recording import Recording
+from databricks_serving.testing._verify.checking import Case, check
+from databricks_serving.testing._verify.contract import Contract
+from databricks_serving.testing._verify.report import Finding, Report
 
 TASKS: Final = ("agents", "chat", "completions", "embeddings", "predictions", "responses")
 
@@ -31,7 +31,7 @@ def inspect_contract(
 
     Raises:
         RecordingError: When there is no recording.
-        ContractError: When the contract cannot be used.
+        InvalidRequestError: When the contract cannot be used.
         ConfigError: When jsonschema is not installed.
     """
     contract = Contract.load(spec)
@@ -65,7 +65,7 @@ def verify_contract(
         ContractViolationError: When something does not agree; its message names each recording, the
             JSON path and what was expected.
         RecordingError: When there is no recording.
-        ContractError: When the contract cannot be used.
+        InvalidRequestError: When the contract cannot be used.
         ConfigError: When jsonschema is not installed.
     """
     report = inspect_contract(path, spec=spec, max_age=max_age)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from databricks_serving.testing.cassettes.scrubbing import Scrubber
-from databricks_serving.testing.cassettes.shelf import save_folder
-from databricks_serving.testing.errors import RecordingError
-from databricks_serving.testing.importing import har, vcr
-from databricks_serving.testing.importing.exchange import Exchange, recordings_of
-from databricks_serving.testing.recording import Recording
+from databricks_serving.testing._cassettes.scrubbing import Scrubber
+from databricks_serving.testing._cassettes.shelf import save_folder
+from databricks_serving.testing._errors import RecordingError
+from databricks_serving.testing._importing import har, vcr
+from databricks_serving.testing._importing.exchange import Exchange, recordings_of
+from databricks_serving.testing._recording import Recording
 
 _READERS: Final[dict[str, tuple[str, Callable[[str], Iterator[Exchange]]]]] = {
     ".har": ("HAR file", har.exchanges_of),

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from databricks_serving._core.inflate import Inflater
 from databricks_serving._core.script import Sent
-from databricks_serving.testing.blocks import times_of
-from databricks_serving.testing.cassettes.matching import body_of
-from databricks_serving.testing.recording import Ending, Recording
+from databricks_serving.testing._blocks import times_of
+from databricks_serving.testing._cassettes.matching import body_of
+from databricks_serving.testing._recording import Ending, Recording
 
 # What a client reads of an answer, and what says where an answer came from. Cookies, the number of
 # the workspace and the rest stay out.
