@@ -27,7 +27,6 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))  # the scripts are not installed
 
 from codegen import regenerate  # noqa: E402 - needs the path above
-from specdiff_lib import cli as specdiff  # noqa: E402
 
 PAGES = [
     *(ROOT / f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING")),
@@ -171,7 +170,7 @@ def test_a_change_of_the_contract_can_be_generated_and_is_judged_as_the_page_say
     spec = tmp_path / "serving.yaml"
     spec.write_text(patched(regenerate.SPEC.read_text(encoding="utf-8"), block.text))
     assert regenerate.main(["--spec", str(spec), "--out", str(tmp_path)]) == 0
-    assert specdiff.main([str(regenerate.SPEC), str(spec)]) == 0
+    assert cli.main(["contract", "diff", str(regenerate.SPEC), str(spec)]) == 0
     block.check_output(capsys.readouterr().out)
 
 
