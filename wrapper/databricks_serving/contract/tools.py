@@ -13,6 +13,7 @@ from databricks_serving.errors import ConfigError
 
 # Both write the output, so another version is another output.
 PINS: Final = {"openapi-python-client": "0.29.1", "ruff": "0.17.5"}
+TEMPLATES: Final = Path(__file__).parent / "templates"
 INSTALL: Final = "pip install 'databricks-serving[contract]'"
 
 
