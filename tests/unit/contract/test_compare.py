@@ -104,7 +104,8 @@ def test_json_needs_no_library_and_yaml_names_the_extra(tmp_path):
     (tmp_path / "new.yaml").write_text("openapi: 3.1.0\n")
     code = (
         "import sys; sys.modules['ruamel'] = sys.modules['ruamel.yaml'] = None\n"
-        "from databricks_serving import cli; sys.exit(cli.main(['contract', 'diff', *sys.argv[1:]]))"
+        "from databricks_serving import cli\n"
+        "sys.exit(cli.main(['contract', 'diff', *sys.argv[1:]]))"
     )
 
     def run(*names):
