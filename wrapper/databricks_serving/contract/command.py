@@ -5,6 +5,8 @@ What a command needs is imported when it runs, so `--help` answers at once.
 
 import argparse
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from databricks_serving.errors import ServingError
@@ -21,6 +23,7 @@ def add_contract(commands: Any) -> None:
     )
     actions = group.add_subparsers(dest="action", required=True)
     _add_diff(actions)
+    _add_endpoint(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,3 +64,48 @@ def _diff(arguments: argparse.Namespace) -> int:
     comparison = compare(arguments.old, arguments.new)
     print(comparison.to_json() if arguments.format == "json" else comparison.to_text())
     return int(comparison.breaking and not arguments.allow_breaking)
+
+
+def _add_endpoint(actions: Any) -> None:
+    parser = actions.add_parser(
+        "endpoint",
+        help="make a typed package for one custom model",
+        description="Make a small typed package for one custom model: a class for its rows, one "
+        "for its predictions, and functions that call it.",
+        epilog="Exit status: 0 done or up to date, 1 not up to date (--check), 2 cannot be made.",
+    )
+    parser.add_argument(
+        "source",
+        metavar="NAME|FILE",
+        help="an endpoint, asked for with the login that the client finds; or a file: an OpenAPI "
+        "document, an MLmodel file, or a signature of MLflow (YAML or JSON)",
+    )
+    parser.add_argument("--out", default=".", metavar="DIR", help="where to put it (default: here)")
+    parser.add_argument("--package", metavar="NAME", help="its name (default: after the endpoint)")
+    parser.add_argument(
+        "--endpoint",
+        metavar="NAME",
+        help="the endpoint that it calls unless told otherwise, for a file that does not say",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; print what differs and exit with 1"
+    )
+    parser.set_defaults(run=_endpoint)
+
+
+def _endpoint(arguments: argparse.Namespace) -> int:
+    from databricks_serving.contract.endpoint.package import update  # noqa: PLC0415 - only when asked
+    from databricks_serving.contract.endpoint.sources import read_source  # noqa: PLC0415
+
+    source = read_source(arguments.source)
+    if arguments.endpoint:
+        source = replace(source, endpoint=arguments.endpoint)
+    package = arguments.package or source.package
+    target = Path(arguments.out) / package
+    drift = update(source, Path(arguments.out), package, check=arguments.check)
+    if drift and arguments.check:
+        print("\n".join(drift))
+        print(f"\n{target} is not what {source.origin} says: run without --check", file=sys.stderr)
+        return 1
+    print(f"{target} {'written' if drift else 'is up to date'}")
+    return 0
