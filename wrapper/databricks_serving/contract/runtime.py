@@ -143,9 +143,7 @@ def _shown(shape: tuple[int, ...]) -> str:
     return f"({', '.join('any' if size == -1 else str(size) for size in shape)})"
 
 
-def tensors(
-    values: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, dict[str, Any]]:
+def tensors(values: object, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, dict[str, Any]]:
     """Return named arrays as `inputs` takes them, whatever their names are.
 
     Raises:
@@ -153,13 +151,14 @@ def tensors(
     """
     if not isinstance(values, Mapping):
         raise InvalidRequestError(f"inputs must be a dict of arrays, not {type(values).__name__}")
-    for name in [*values, *shapes]:
+    arrays = cast("Mapping[str, Any]", values)
+    for name in [*arrays, *shapes]:
         if name not in shapes:
             raise InvalidRequestError(f"inputs has {name!r}, which the contract does not list")
-        if name not in values:
+        if name not in arrays:
             raise InvalidRequestError(f"inputs has no {name!r}")
     found = {
-        name: tensor(values[name], shape, f"inputs[{name!r}]") for name, shape in shapes.items()
+        name: tensor(arrays[name], shape, f"inputs[{name!r}]") for name, shape in shapes.items()
     }
     return {"inputs": found}
 
@@ -175,7 +174,7 @@ def beside(options: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, A
     Raises:
         InvalidRequestError: When `extra_body` is no mapping.
     """
-    extra = options.get("extra_body") or {}
+    extra: object = options.get("extra_body") or {}
     if not isinstance(extra, Mapping):
         raise InvalidRequestError(f"extra_body must be a dict, not {type(extra).__name__}")
     body = {**(given(values) or {}), **cast("Mapping[str, Any]", extra)}
@@ -224,7 +223,13 @@ def _check_object(value: Mapping[str, Any], shape: Shape, place: str) -> None:
 
 
 def _unfit(place: str, wanted: str, value: Any) -> InvalidResponseError:
-    found = "null" if value is None else _NAMES.get(type(value), type(value).__name__)
+    found = (
+        "null"
+        if value is None
+        else next(
+            (name for kind, name in _NAMES.items() if isinstance(value, kind)), "something else"
+        )
+    )
     return InvalidResponseError(f"{place} must be {wanted}, not {found}")
 
 

@@ -23,7 +23,18 @@ def sequence(node: object, place: str) -> list[Any]:
     """Return a list; raises as `mapping`."""
     if not isinstance(node, list):
         raise InvalidRequestError(f"{place} must be a list, not {kind_of(node)}")
-    return cast("list[Any]", node)
+    found: list[Any] = cast("list[object]", node)
+    return found
+
+
+def part(node: object, *steps: str) -> Any:
+    """Return what is below some keys; None where one of them is not there."""
+    found = node
+    for step in steps:
+        if not isinstance(found, Mapping):
+            return None
+        found = cast("Mapping[str, object]", found).get(step)
+    return found
 
 
 def text(node: object, place: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from databricks_serving.contract.endpoint.conversation import conversation_of
-from databricks_serving.contract.endpoint.nodes import mapping, sequence
+from databricks_serving.contract.endpoint.nodes import mapping, part, sequence
 from databricks_serving.contract.endpoint.schemas import Schemas
 from databricks_serving.contract.endpoint.types import (
     Anything,
@@ -57,8 +57,8 @@ def contract_of_openapi(document: Mapping[str, Any]) -> Contract:
 
 def endpoint_of_openapi(document: Mapping[str, Any]) -> str | None:
     """Return the name of the endpoint, if the document says where it is."""
-    for server in document.get("servers") or ():
-        url = server.get("url") if isinstance(server, Mapping) else None
+    for server in sequence(document.get("servers") or [], "servers"):
+        url = part(server, "url")
         if isinstance(url, str) and (found := _INVOCATIONS.search(url)):
             return found[1]
     return None
@@ -66,9 +66,7 @@ def endpoint_of_openapi(document: Mapping[str, Any]) -> str | None:
 
 def _operation(document: Mapping[str, Any]) -> Mapping[str, Any]:
     paths = mapping(document.get("paths") or {}, "paths")
-    posts = [
-        path["post"] for path in paths.values() if isinstance(path, Mapping) and "post" in path
-    ]
+    posts = [post for path in paths.values() if (post := part(path, "post")) is not None]
     if not posts:
         raise InvalidRequestError(
             "the document describes no request: the model was logged without a signature; log it "
@@ -92,9 +90,8 @@ def _content(schemas: Schemas, node: object, place: str) -> Mapping[str, Any]:
 def _reply(schemas: Schemas, post: Mapping[str, Any]) -> Mapping[str, Any]:
     responses = mapping(post.get("responses") or {}, "responses")
     good = responses.get("200") or responses.get("default")
-    content = schemas.resolve(good or {}, _REPLY).get("content") or {}
-    body = content.get("application/json") if isinstance(content, Mapping) else None
-    return schemas.resolve((body or {}).get("schema") or {}, _REPLY)
+    reply = schemas.resolve(good or {}, _REPLY)
+    return schemas.resolve(part(reply, "content", "application/json", "schema") or {}, _REPLY)
 
 
 def _check_schema(schema: Mapping[str, Any], place: str) -> None:
@@ -121,11 +118,13 @@ def _conversation(
     schemas: Schemas, asked: Sequence[Mapping[str, Any]], answered: Sequence[Mapping[str, Any]]
 ) -> Inputs | None:
     for request in asked:
-        properties = request.get("properties") or {}
+        properties = mapping(request.get("properties", {}), _REQUEST)
         if not {"messages", "input"} & properties.keys():
             continue
         for reply in answered:
-            outputs = [Field(name, Anything()) for name in reply.get("properties") or {}]
+            outputs = [
+                Field(name, Anything()) for name in mapping(reply.get("properties", {}), _REPLY)
+            ]
             found = conversation_of(schemas.fields(request, _REQUEST), outputs)
             if found is not None:
                 return found
@@ -165,9 +164,8 @@ def _rows(schemas: Schemas, node: object, place: str) -> tuple[Field, ...]:
 
 
 def _columns(split: Mapping[str, Any] | None) -> list[str]:
-    columns = ((split or {}).get("properties") or {}).get("columns") or {}
-    names = (columns.get("items") or {}).get("enum") or []
-    return [name for name in names if isinstance(name, str)]
+    names = part(split, "properties", "columns", "items", "enum")
+    return [name for name in sequence(names or [], "columns") if isinstance(name, str)]
 
 
 def _in_order(fields: tuple[Field, ...], names: Sequence[str]) -> tuple[Field, ...]:
@@ -177,8 +175,8 @@ def _in_order(fields: tuple[Field, ...], names: Sequence[str]) -> tuple[Field, .
 
 def _split(schemas: Schemas, split: Mapping[str, Any]) -> tuple[Field, ...]:
     names = _columns(split)
-    data = (split.get("properties") or {}).get("data") or {}
-    cells = sequence((data.get("items") or {}).get("prefixItems") or [], "dataframe_split.data")
+    listed = part(split, "properties", "data", "items", "prefixItems")
+    cells = sequence(listed or [], "dataframe_split.data")
     if not names or len(cells) != len(names):
         raise InvalidRequestError(
             "dataframe_split does not list its columns and their types: log the model with a "
@@ -217,7 +215,7 @@ def _tensor(kind: Type, name: str | None, place: str) -> Tensor:
 
 def _outputs(schemas: Schemas, replies: Sequence[Mapping[str, Any]]) -> Outputs | None:
     for reply in replies:
-        properties = reply.get("properties") or {}
+        properties = mapping(reply.get("properties", {}), _REPLY)
         for name in ("predictions", "outputs"):
             if name in properties:
                 kind, _ = schemas.type(properties[name], name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from databricks_serving.contract.endpoint.nodes import deeper, mapping, sequence, text
+from databricks_serving.contract.endpoint.nodes import deeper, mapping, part, sequence, text
 from databricks_serving.contract.endpoint.types import (
     Anything,
     Field,
@@ -49,10 +49,10 @@ class Schemas:
         return schema
 
     def _target(self, ref: str, place: str) -> object:
-        node: object = self._root if ref.startswith(_REF) else None
-        for step in ref.removeprefix(_REF).split("/"):
-            name = step.replace("~1", "/").replace("~0", "~")
-            node = node.get(name) if isinstance(node, Mapping) else None
+        steps = [
+            step.replace("~1", "/").replace("~0", "~") for step in ref.removeprefix(_REF).split("/")
+        ]
+        node = part(self._root, *steps) if ref.startswith(_REF) else None
         if node is None:
             raise InvalidRequestError(f"{place} refers to {ref}, which is not there")
         return node
@@ -92,8 +92,8 @@ class Schemas:
         members = [*schema.get("oneOf", ()), *schema.get("anyOf", ())]
         if members:
             return self._union(members, place, depth)
-        names = schema.get("type")
-        kinds = names if isinstance(names, list) else [names]
+        names: object = schema.get("type")
+        kinds = sequence(schema["type"], place) if isinstance(names, list) else [names]
         plain = [kind for kind in kinds if kind != "null"]
         nullable = len(plain) < len(kinds) or schema.get("nullable") is True
         if len(plain) != 1 or plain[0] is None:
@@ -126,18 +126,19 @@ class Schemas:
 
     def items(self, schema: Mapping[str, Any], place: str, depth: int = 0) -> Type:
         """Return the type of the items of an array; raises as `fields`."""
-        if not isinstance(schema.get("items"), Mapping):
+        items: object = schema.get("items")
+        if not isinstance(items, Mapping):
             return Anything()
         kind, nullable = self.type(schema["items"], f"{place}[]", depth)
         return Anything() if nullable else kind
 
     def _values(self, schema: Mapping[str, Any], place: str, depth: int) -> Type:
-        values = schema.get("additionalProperties")
+        values: object = schema.get("additionalProperties")
         if not isinstance(values, Mapping):
             return Anything()
-        kind, nullable = self.type(values, f"{place}{{}}", depth)
+        kind, nullable = self.type(schema["additionalProperties"], f"{place}{{}}", depth)
         return Anything() if nullable else kind
 
 
 def _is_null(node: object) -> bool:
-    return isinstance(node, Mapping) and node.get("type") == "null"
+    return bool(part(node, "type") == "null")
