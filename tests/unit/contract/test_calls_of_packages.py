@@ -40,16 +40,14 @@ def test_rows_of_a_table_are_sent_in_the_order_of_the_signature(package, call):
     row = wine(api, bottled_at=bottled, origin=origin, tags={"oak": 0.5})
     results, body, request = call(api, GOOD, [row, wine(api)], threshold=0.25, timeout_=[3])
     assert request.url.path == "/serving-endpoints/wine/invocations"
+    # No row has notes, so the column is left out.
+    columns = ["fixed acidity", "class", "style", "organic", "bottled at", "origin", "tags"]
+    place = {"region": "Veneto", "since": "1987-01-01T00:00:00+00:00"}
+    first = [7.4, 2, "red", True, "2025-03-01T12:00:00+00:00", place, {"oak": 0.5}]
     assert body == {
         "dataframe_split": {
-            # No row has notes, so the column is left out.
-            "columns": ["fixed acidity", "class", "style", "organic", "bottled at"]
-            + ["origin", "tags"],
-            "data": [
-                [7.4, 2, "red", True, "2025-03-01T12:00:00+00:00"]
-                + [{"region": "Veneto", "since": "1987-01-01T00:00:00+00:00"}, {"oak": 0.5}],
-                [7.4, 2, "red", True, None, None, None],
-            ],
+            "columns": columns,
+            "data": [first, [7.4, 2, "red", True, None, None, None]],
         },
         "params": {"threshold": 0.25, "timeout": [3]},
     }
@@ -69,7 +67,7 @@ def test_options_of_calls_and_other_endpoints_are_taken(package, call):
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        (lambda api: wine(api), "rows must be a list, an entry of Row for each row, not Row"),
+        (wine, "rows must be a list, an entry of Row for each row, not Row"),
         (
             lambda api: [wine(api), {"style": "red"}],
             r"rows\[1\] must be of the class Row, not dict",

@@ -148,10 +148,9 @@ def _inputs(schemas: Schemas, given: Mapping[str, Any]) -> Inputs:
     for name in ("instances", "inputs"):
         if name in given:
             return _array(schemas, given[name], name)
-    keys = ", ".join(given) or "nothing"
     raise InvalidRequestError(
-        "the request has none of dataframe_split, dataframe_records, instances, inputs and "
-        f"messages, but {keys}: call it with client.predict"
+        "the request lists neither columns nor tensors nor messages: log the model with a "
+        "signature, or pass a file that has one; client.predict calls it as it is"
     )
 
 

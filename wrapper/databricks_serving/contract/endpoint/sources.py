@@ -59,7 +59,7 @@ def read_source(given: str) -> Source:
         ServingError: When the workspace could not be asked.
     """
     path = Path(given)
-    if path.is_dir() and (path / _MLMODEL).is_file():
+    if path.is_dir():
         path /= _MLMODEL
     if path.is_file() or path.name == _MLMODEL or path.suffix in _SUFFIXES or "/" in given:
         return _of_file(path)
