@@ -10,6 +10,7 @@ import databricks_serving
 from databricks_serving import (
     auth,
     bound,
+    contract,
     errors,
     events,
     families,
@@ -68,6 +69,7 @@ MODULES = [
     databricks_serving,
     auth,
     bound,
+    contract,
     errors,
     events,
     families,

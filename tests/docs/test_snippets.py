@@ -108,6 +108,19 @@ def workspace():
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def packages(tmp_path_factory):
+    """A directory with the packages that commands of the pages make from files."""
+    out = tmp_path_factory.mktemp("packages")
+    making = ["databricks-serving", "contract", "endpoint"]
+    for words in [words for block in blocks("sh") for words in block.commands]:
+        if words[:3] == making and (source := ROOT / words[3]).is_file():
+            assert cli.main([*words[1:3], str(source), *words[4:], "--out", str(out)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(out))
+        yield out
+
+
 WITH_PROGRAM = [page for page in PAGES if blocks("python", [page])]
 
 
@@ -139,11 +152,11 @@ def test_the_program_of_a_page_runs_and_prints_what_the_page_says(page, capsys):
             client.close()
 
 
-def test_the_programs_are_sound_to_a_type_checker(tmp_path):
+def test_the_programs_are_sound_to_a_type_checker(packages, tmp_path):
     for page in WITH_PROGRAM:
         (tmp_path / f"{page.stem.replace('-', '_')}_md.py").write_text(program(page))
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-version=3.11"]
-    path = os.pathsep.join(str(ROOT / name) for name in ("wrapper", "generated"))
+    path = os.pathsep.join(str(ROOT / name) for name in ("wrapper", "generated", packages))
     result = subprocess.run(
         [*command, "--cache-dir", str(tmp_path / "cache"), *map(str, tmp_path.glob("*.py"))],
         env={**os.environ, "MYPYPATH": path},

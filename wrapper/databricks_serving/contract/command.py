@@ -81,7 +81,7 @@ def _add_endpoint(actions: Any) -> None:
         "document, an MLmodel file, or a signature of MLflow (YAML or JSON)",
     )
     parser.add_argument("--out", default=".", metavar="DIR", help="where to put it (default: here)")
-    parser.add_argument("--package", metavar="NAME", help="its name (default: after the endpoint)")
+    parser.add_argument("--package", metavar="NAME", help="its name (default: after NAME or FILE)")
     parser.add_argument(
         "--endpoint",
         metavar="NAME",

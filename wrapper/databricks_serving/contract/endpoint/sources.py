@@ -44,7 +44,7 @@ class Source:
         Raises:
             InvalidRequestError: When there is none.
         """
-        return package_name(self.endpoint or self.stem)
+        return package_name(self.stem)
 
 
 def read_source(given: str) -> Source:
@@ -77,7 +77,8 @@ def _of_file(path: Path) -> Source:
         raise InvalidRequestError(f"{path}: neither an OpenAPI document nor a signature")
     document = cast("Mapping[str, Any]", node)
     contract = _contract(document, str(path))
-    return Source(contract, path.name, endpoint_of_openapi(document), stem)
+    endpoint = endpoint_of_openapi(document)
+    return Source(contract, path.name, endpoint, endpoint or stem)
 
 
 def _of_endpoint(name: str) -> Source:
