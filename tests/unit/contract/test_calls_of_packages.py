@@ -4,6 +4,8 @@ import datetime as dt
 import json
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import wire
 
@@ -83,6 +85,27 @@ def test_rows_that_do_not_fit_are_refused_before_anything_is_sent(
     api = package("wine")
     with pytest.raises(errors.InvalidRequestError, match=fault):
         call(api, GOOD, rows(api))
+    assert shell.transport.requests == []
+
+
+FRAMES = [pd.DataFrame, pl.DataFrame]
+COLUMNS = {"style": ["red"], "organic": [True], "class": [2], "fixed acidity": [7.4]}
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=["pandas", "polars"])
+def test_a_frame_is_sent_in_the_order_of_the_signature(package, call, frame):
+    _, body, _ = call(package("wine"), GOOD, frame(COLUMNS))
+    columns = ["fixed acidity", "class", "style", "organic"]
+    assert body == {"dataframe_split": {"columns": columns, "data": [[7.4, 2, "red", True]]}}
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=["pandas", "polars"])
+def test_a_frame_with_other_columns_is_refused(package, call, shell, frame):
+    api = package("wine")
+    with pytest.raises(errors.InvalidRequestError, match="rows has no column 'fixed acidity'"):
+        call(api, GOOD, frame({"style": ["red"]}))
+    with pytest.raises(errors.InvalidRequestError, match="rows has 'mood', which is no column"):
+        call(api, GOOD, frame({**COLUMNS, "mood": ["calm"]}))
     assert shell.transport.requests == []
 
 

@@ -88,6 +88,9 @@ def _add_endpoint(actions: Any) -> None:
         help="the endpoint that it calls unless told otherwise, for a file that does not say",
     )
     parser.add_argument(
+        "--served-model", metavar="NAME", help="whose contract it is, where several are served"
+    )
+    parser.add_argument(
         "--check", action="store_true", help="change nothing; print what differs and exit with 1"
     )
     parser.set_defaults(run=_endpoint)
@@ -97,7 +100,7 @@ def _endpoint(arguments: argparse.Namespace) -> int:
     from databricks_serving.contract.endpoint.package import update  # noqa: PLC0415 - only when asked
     from databricks_serving.contract.endpoint.sources import read_source  # noqa: PLC0415
 
-    source = read_source(arguments.source)
+    source = read_source(arguments.source, arguments.served_model)
     if arguments.endpoint:
         source = replace(source, endpoint=arguments.endpoint)
     package = arguments.package or source.package

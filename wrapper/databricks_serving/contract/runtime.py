@@ -12,7 +12,10 @@ from databricks_serving_api.types import Model
 
 if TYPE_CHECKING:
     from databricks_serving import Prediction
+    from databricks_serving.params import FrameLike
 
+Columns: TypeAlias = Sequence[tuple[str, bool, bool]]
+"""For each column its name, whether it must be there, and whether it may be null."""
 Shape: TypeAlias = Mapping[str, Any]
 """A small part of JSON Schema: `type`, `format`, `items`, `properties`, `required`, and `values`
 and `nullable` besides."""
@@ -49,33 +52,52 @@ class ArrayLike(Protocol):
         ...
 
 
-def split(
-    rows: Sequence[Model], row: type[Model], columns: Sequence[tuple[str, bool, bool]]
-) -> Any:
+def split(rows: "Sequence[Model] | FrameLike", row: type[Model], columns: Columns) -> Any:
     """Return rows as `dataframe_split` takes them, columns in the order of the signature.
 
     A column that may be absent is left out when no row has it: MLflow makes numbers with gaps out
     of a column of nulls, and refuses those where the signature says whole numbers.
 
     Args:
-        rows: The rows.
+        rows: The rows, or a frame.
         row: Their class.
-        columns: For each column its name, whether it must be there, and whether it may be null.
+        columns: The columns.
 
     Raises:
-        InvalidRequestError: When a row is none, or lacks a value.
+        InvalidRequestError: When a row is none or lacks a value, or the columns of a frame are
+            others.
     """
-    cells = records(rows, row, columns)
+    if _is_frame(rows):
+        return _ordered(rows, columns)
+    cells = _records(rows, row, columns)
     named = [
         name for name, required, _ in columns if required or any(name in record for record in cells)
     ]
     return {"columns": named, "data": [[record.get(name) for name in named] for record in cells]}
 
 
-def records(
-    rows: Sequence[Model], row: type[Model], columns: Sequence[tuple[str, bool, bool]]
-) -> list[dict[str, Any]]:
-    """Return rows as dicts; takes and raises as `split`."""
+def records(rows: "Sequence[Model] | FrameLike", row: type[Model], columns: Columns) -> Any:
+    """Return rows as `dataframe_records` and `instances` take them; as `split`."""
+    return _ordered(rows, columns) if _is_frame(rows) else _records(rows, row, columns)
+
+
+def _is_frame(rows: object) -> bool:
+    return hasattr(rows, "columns") and hasattr(rows, "shape") and not isinstance(rows, Model)
+
+
+def _ordered(frame: Any, columns: Columns) -> Any:
+    """Return the columns of a frame in the order of the signature."""
+    found: list[object] = list(frame.columns)
+    for name, required, _ in columns:
+        if required and name not in found:
+            raise InvalidRequestError(f"rows has no column {name!r}")
+    ordered = [name for name, _, _ in columns if name in found]
+    if unknown := [name for name in found if name not in ordered]:
+        raise InvalidRequestError(f"rows has {unknown[0]!r}, which is no column of the model")
+    return frame[ordered]
+
+
+def _records(rows: object, row: type[Model], columns: Columns) -> list[dict[str, Any]]:
     known = {name for name, _, _ in columns}
     found: list[dict[str, Any]] = []
     for at, given in enumerate(listed(rows, row.__name__)):
@@ -88,7 +110,9 @@ def records(
             if not nullable and record.get(name) is None:
                 raise InvalidRequestError(f"rows[{at}] has no value for {name!r}")
         if unknown := record.keys() - known:
-            raise InvalidRequestError(f"rows[{at}] has {min(unknown)!r}, which is no column")
+            raise InvalidRequestError(
+                f"rows[{at}] has {min(unknown)!r}, which is no column of the model"
+            )
         found.append(record)
     return found
 
@@ -165,7 +189,7 @@ def tensors(values: object, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what is not None; None when nothing is left."""
-    return {name: value for name, value in values.items() if value is not None} or None
+    return {name: dump(value) for name, value in values.items() if value is not None} or None
 
 
 def beside(options: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,9 +46,11 @@ def call_of(inputs: Rows | Values | Tensors, classes: Places) -> Call:
 def _rows(inputs: Rows) -> Call:
     columns = [(each.name, each.required, each.nullable) for each in inputs.record.fields]
     function = "split" if inputs.form == "dataframe_split" else "records"
+    # The wire has records for `instances` as well, but the client takes no frames there.
+    frames = "" if inputs.form == "instances" else " | FrameLike"
     return Call(
-        "rows: Sequence[Row]",
-        "rows: The rows.",
+        f"rows: Sequence[Row]{frames}",
+        f"rows: The rows{', or a frame of pandas or polars' if frames else ''}.",
         f"{inputs.form}=runtime.{function}(rows, Row, _COLUMNS)",
         "_COLUMNS: Final = (" + "".join(f"{column!r}," for column in columns) + ")\n",
     )

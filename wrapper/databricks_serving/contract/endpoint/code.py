@@ -35,6 +35,7 @@ from typing import Any, Final, TypeAlias, TypedDict, Unpack
 
 from databricks_serving import AsyncServingClient, CallOptions, Prediction, ServingClient
 from databricks_serving.contract import runtime
+from databricks_serving.params import FrameLike
 """
 
 

@@ -28,18 +28,23 @@ from databricks_serving.contract.tools import needed
 from databricks_serving.errors import InvalidRequestError
 
 _INVOCATIONS: Final = re.compile(r"/serving-endpoints/([^/]+)/invocations$")
+_CONTENTS: Final = ("requestBody", "responses")
 _REQUEST: Final = "the request"
 _REPLY: Final = "the reply"
 
 
-def contract_of_openapi(document: Mapping[str, Any]) -> Contract:
-    """Read the one operation of an endpoint's document.
+def contract_of_openapi(document: Mapping[str, Any], served_model: str | None = None) -> Contract:
+    """Read the document of an endpoint.
+
+    Args:
+        document: The document.
+        served_model: The served model whose contract is wanted, where they have several.
 
     Raises:
         InvalidRequestError: Naming the place of what cannot be used.
     """
     schemas = Schemas(document)
-    post = _operation(document)
+    post = _operation(document, served_model)
     asked = _content(schemas, post.get("requestBody"), _REQUEST)
     answered = _reply(schemas, post)
     for place, schema in ((_REQUEST, asked), (_REPLY, answered)):
@@ -64,16 +69,30 @@ def endpoint_of_openapi(document: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _operation(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _operation(document: Mapping[str, Any], served_model: str | None) -> Mapping[str, Any]:
     paths = mapping(document.get("paths") or {}, "paths")
-    posts = [post for path in paths.values() if (post := part(path, "post")) is not None]
+    posts = {
+        path: mapping(part(node, "post"), f"post of {path}")
+        for path, node in paths.items()
+        if part(node, "post") is not None
+        and (served_model is None or f"/served-models/{served_model}/" in path)
+    }
+    if not posts and served_model is not None:
+        known = ", ".join(paths) or "nothing"
+        raise InvalidRequestError(f"no served model {served_model!r} in the document, but {known}")
     if not posts:
         raise InvalidRequestError(
             "the document describes no request: the model was logged without a signature; log it "
             "with one, or pass a file that has one"
         )
-    # Each served model has a path of its own; the first one stands for the endpoint.
-    return mapping(posts[0], "post")
+    first, *others = posts.values()
+    # Each served model has a path of its own, and their contracts may differ while one is replaced.
+    if any(part(other, key) != part(first, key) for other in others for key in _CONTENTS):
+        raise InvalidRequestError(
+            f"the served models have different contracts ({', '.join(posts)}): name one with "
+            "--served-model"
+        )
+    return first
 
 
 def _content(schemas: Schemas, node: object, place: str) -> Mapping[str, Any]:

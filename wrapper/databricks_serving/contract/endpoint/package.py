@@ -58,27 +58,36 @@ def update(source: Source, out: Path, package: str, *, check: bool) -> list[str]
     target = out / check_package(package)
     check_versions()
     _check_place(target)
-    if not check:
-        _make(out)
-    with tempfile.TemporaryDirectory(dir=None if check else out, prefix=".contract-") as scratch:
-        fresh = build(source, Path(scratch), package)
+    try:
+        return _checked(source, target) if check else _written(source, target)
+    except OSError as error:
+        raise InvalidRequestError(f"{target}: {error}") from None
+
+
+def _checked(source: Source, target: Path) -> list[str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        return list(differences(target, build(source, Path(scratch), target.name)))
+
+
+def _written(source: Source, target: Path) -> list[str]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".contract-") as scratch:
+        fresh = build(source, Path(scratch), target.name)
         drift = list(differences(target, fresh))
-        if drift and not check:
+        if drift:
             _move(fresh, target, Path(scratch) / "former")
     return drift
-
-
-def _make(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidRequestError(f"{out}: {error}") from None
 
 
 def _move(fresh: Path, target: Path, former: Path) -> None:
     if target.exists():
         target.rename(former)
-    fresh.rename(target)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if former.exists():
+            former.rename(target)
+        raise
 
 
 def _check_place(target: Path) -> None:

@@ -47,11 +47,12 @@ class Source:
         return package_name(self.stem)
 
 
-def read_source(given: str) -> Source:
+def read_source(given: str, served_model: str | None = None) -> Source:
     """Read the contract of an endpoint or of a file.
 
     Args:
         given: A file, a directory with an MLmodel file, or the name of an endpoint.
+        served_model: The served model whose contract is wanted, where an endpoint has several.
 
     Raises:
         InvalidRequestError: When there is no contract, or none that can be used.
@@ -62,11 +63,11 @@ def read_source(given: str) -> Source:
     if path.is_dir():
         path /= _MLMODEL
     if path.is_file() or path.name == _MLMODEL or path.suffix in _SUFFIXES or "/" in given:
-        return _of_file(path)
-    return _of_endpoint(given)
+        return _of_file(path, served_model)
+    return _of_endpoint(given, served_model)
 
 
-def _of_file(path: Path) -> Source:
+def _of_file(path: Path, served_model: str | None) -> Source:
     try:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -76,12 +77,12 @@ def _of_file(path: Path) -> Source:
     if not isinstance(node, Mapping):
         raise InvalidRequestError(f"{path}: neither an OpenAPI document nor a signature")
     document = cast("Mapping[str, Any]", node)
-    contract = _contract(document, str(path))
+    contract = _contract(document, str(path), served_model)
     endpoint = endpoint_of_openapi(document)
     return Source(contract, path.name, endpoint, endpoint or stem)
 
 
-def _of_endpoint(name: str) -> Source:
+def _of_endpoint(name: str, served_model: str | None) -> Source:
     from databricks_serving import ServingClient  # noqa: PLC0415 - a file needs no HTTP stack
 
     with ServingClient() as client:
@@ -97,13 +98,14 @@ def _of_endpoint(name: str) -> Source:
                 f"endpoint {name!r} has no contract of its own ({error}): log its model with a "
                 "signature, or pass a file that has one"
             ) from None
-    return Source(_contract(document, f"endpoint {name!r}"), f"the endpoint {name}", name, name)
+    contract = _contract(document, f"endpoint {name!r}", served_model)
+    return Source(contract, f"the endpoint {name}", name, name)
 
 
-def _contract(document: Mapping[str, Any], source: str) -> Contract:
+def _contract(document: Mapping[str, Any], source: str, served_model: str | None) -> Contract:
     try:
         if "openapi" in document:
-            return contract_of_openapi(document)
+            return contract_of_openapi(document, served_model)
         if "inputs" in document:
             return contract_of_signature(document)
         if "signature" in document:

@@ -51,7 +51,7 @@ def one_line(text: str) -> str:
 
 def docstring(summary: str, arguments: Iterable[str] = (), raises: Iterable[str] = ()) -> str:
     """Return a docstring for a function, its first line not indented."""
-    parts = [textwrap.fill(one_line(summary), _WIDTH)]
+    parts = [textwrap.fill(one_line(summary), _WIDTH, break_long_words=False)]
     for title, lines in (("Args", list(arguments)), ("Raises", list(raises))):
         if lines:
             filled = [_filled(one_line(line)) for line in lines]
