@@ -47,6 +47,15 @@ AGENT = {
     ],
     "outputs": [{"type": "array", "items": {"type": "any"}, "name": "choices", "required": True}],
 }
+OLDER_AGENT = {
+    "inputs": AGENT["inputs"],
+    "outputs": [{"type": "array", "items": MESSAGE, "name": "messages", "required": True}],
+}
+RESPONSES = {
+    "inputs": [{"type": "array", "items": {"type": "any"}, "name": "input", "required": True}],
+    "outputs": [{"type": "array", "items": {"type": "any"}, "name": "output", "required": True}],
+    "params": [{"name": "depth", "dtype": "long", "default": 1}],
+}
 NAMED = {
     "inputs": [
         {"type": "tensor", "name": "a b", "tensor-spec": {"dtype": "float32", "shape": [-1, 2]}},

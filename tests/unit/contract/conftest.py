@@ -13,6 +13,8 @@ SOURCES = {
     "named": signatures.NAMED,
     "texts": signatures.TEXTS,
     "agent": signatures.AGENT,
+    "older": signatures.OLDER_AGENT,
+    "responses": signatures.RESPONSES,
     "lakes": signatures.LAKES,
 }
 

@@ -201,6 +201,33 @@ def test_an_agent_is_asked_as_the_client_asks(package, call):
     assert body == {"messages": wire.USER, "temperature": 0.5, "persona": "x"}
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "sent"),
+    [
+        ("older", {"messages": [{"role": "assistant", "content": "The Po."}]}, {"persona": "x"}),
+        (
+            "responses",
+            {
+                "output": [
+                    {
+                        "type": "message",
+                        "role": "assistant",
+                        "content": [{"type": "output_text", "text": "The Po."}],
+                    }
+                ]
+            },
+            {"depth": 2},
+        ),
+    ],
+)
+def test_other_agents_are_asked_by_their_own_methods(package, call, name, answer, sent):
+    reply, body, _ = call(package(name), answer, "Name a river.", function="ask", **sent)
+    assert reply.text == "The Po."
+    subject = "input" if name == "responses" else "messages"
+    (said,) = body.pop(subject)
+    assert (said["role"], said["content"], body) == ("user", "Name a river.", sent)
+
+
 def test_what_stands_in_extra_body_goes_before_a_keyword(package, call):
     api = package("agent")
     options = {"extra_body": {"persona": "y", "tone": "z"}}

@@ -375,10 +375,12 @@ import agent_api
 import image_api
 import lakes_api
 import named_api
+import older_api
+import responses_api
 import texts_api
 import wine_api
 from databricks_serving import AsyncServingClient, ServingClient
-from databricks_serving.models import ChatCompletion
+from databricks_serving.models import AgentReply, ChatCompletion, ResponsesReply
 
 row = wine_api.Row(fixed_acidity=7, class_=1, style="red", organic=True, notes=[1, 2.5])
 assert_type(row.bottled_at, datetime | None)
@@ -394,6 +396,10 @@ def call(client: ServingClient) -> None:
     assert_type(texts_api.predict(client, ["a"]), list[datetime])
     assert_type(lakes_api.predict(client, [lakes_api.Row(area=1)], unit="feet"), list[float])
     assert_type(agent_api.ask(client, "Hi", persona="x", temperature=1), ChatCompletion)
+    assert_type(older_api.ask(client, "Hi", persona="x"), AgentReply)
+    assert_type(responses_api.ask(client, "Hi", depth=2), ResponsesReply)
+    with agent_api.handle(client).stream("Hi") as stream:
+        assert_type(stream.get_final_completion(), ChatCompletion)
     wine_api.read(client.predict("wine", instances=[1]))
 
 

@@ -325,6 +325,7 @@ def test_names_of_attributes(name, expected):
     ("names", "fault"),
     [
         (["a", "a"], "the key 'a' occurs twice"),
+        (["\ud800"], r"the key '\\ud800' is no text: rename it"),
         (["a b", "a_b"], "the key 'a b' and the key 'a_b' would both be 'a_b' in Python: rename"),
     ],
 )

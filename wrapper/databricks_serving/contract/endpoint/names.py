@@ -37,6 +37,8 @@ def python_names(names: Iterable[str], what: str, taken: Collection[str] = ()) -
     found: dict[str, str] = {}
     owners: dict[str, str] = {}
     for name in names:
+        if not _is_text(name):
+            raise InvalidRequestError(f"{what} {name!r} is no text: rename it in the signature")
         if name in found:
             raise InvalidRequestError(f"{what} {name!r} occurs twice: rename one in the signature")
         made = _identifier(name, taken)
@@ -48,6 +50,15 @@ def python_names(names: Iterable[str], what: str, taken: Collection[str] = ()) -
         found[name] = made
         owners[made] = name
     return found
+
+
+def _is_text(name: str) -> bool:
+    # JSON can hold halves of characters, which no file can.
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _identifier(name: str, taken: Collection[str]) -> str:
