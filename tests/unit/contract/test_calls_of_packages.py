@@ -10,6 +10,7 @@ import pytest
 import wire
 
 from databricks_serving import ServingClient, errors
+from databricks_serving.contract import runtime
 from databricks_serving.models import ChatCompletion
 
 
@@ -64,6 +65,18 @@ def test_options_of_calls_and_other_endpoints_are_taken(package, call):
     assert request.url.path == "/serving-endpoints/wine-2/served-models/b/invocations"
     assert request.headers["x-a"] == "1"
     assert "params" not in body
+
+
+def test_endpoints_that_take_records_are_sent_records(package):
+    api = package("lakes")
+    columns = (("area", True, False), ("name", False, True))
+    rows = (api.Row(area=2), api.Row(name="Upper", area=3))
+    assert runtime.records(rows, api.Row, columns) == [
+        {"area": 2},
+        {"name": "Upper", "area": 3},
+    ]
+    frame = runtime.records(pd.DataFrame({"name": ["a"], "area": [1]}), api.Row, columns)
+    assert list(frame.columns) == ["area", "name"]
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def listed(rows: object, kind: str) -> list[Any]:
     Raises:
         InvalidRequestError: When they are none, such as one text or one row alone.
     """
-    if not isinstance(rows, list | tuple):
+    if not isinstance(rows, Sequence) or isinstance(rows, str | bytes):
         raise InvalidRequestError(
             f"rows must be a list, an entry of {kind} for each row, not {type(rows).__name__}"
         )
