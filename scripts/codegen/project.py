@@ -117,7 +117,8 @@ def _one_of(content: Node, media_type: str, path: str) -> list[str]:
     if media_type not in content:
         return []
     schema = content[media_type]["schema"]
-    variants = schema.get("oneOf", [schema])
+    # What a route asks for beyond a component stands beside it in an allOf.
+    variants = [variant.get("allOf", [variant])[0] for variant in schema.get("oneOf", [schema])]
     if not all("$ref" in variant for variant in variants):
         raise ProjectionError(path, f"the variants of {media_type} must be named components")
     return [variant["$ref"].removeprefix(REF) for variant in variants]

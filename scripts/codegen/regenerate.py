@@ -71,7 +71,8 @@ def build(spec: Path, scratch: Path, mixins: Path = MIXINS) -> Path:
 
     yaml: Any = YAML(typ="safe", pure=True)
     content = spec.read_bytes()
-    document = project(yaml.load(content))
+    contract = yaml.load(content)
+    document = project(contract)
     sources = [path.read_text(encoding="utf-8") for path in sorted(mixins.glob("*.py"))]
     check_mixins(document, "\n".join(sources))
     package = scratch / PACKAGE
@@ -82,6 +83,7 @@ def build(spec: Path, scratch: Path, mixins: Path = MIXINS) -> Path:
     (package / "params.py").write_text(emit_params(document), encoding="utf-8")
     shutil.copytree(mixins, package / "_mixins", ignore=shutil.ignore_patterns("__pycache__"))
     (package / "py.typed").touch()
+    (package / "openapi.json").write_text(_as_json(contract), encoding="utf-8")
     lay_out(package)
     _sign(package, hashlib.sha256(content).hexdigest())
     return package
@@ -99,6 +101,11 @@ def check_mixins(document: Mapping[str, Any], source: str) -> None:
         )
     if unused := found - wanted:
         raise RegenerationError(f"mixins has {min(unused)}, which no x-sdk-mixin asks for")
+
+
+def _as_json(contract: Mapping[str, Any]) -> str:
+    """Return the contract for whoever has no reader of YAML; its lines are what may change."""
+    return json.dumps(contract, indent=1, ensure_ascii=False) + "\n"
 
 
 def _sign(package: Path, digest: str) -> None:

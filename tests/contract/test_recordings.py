@@ -6,6 +6,7 @@ from contract import ERROR, EVENT, REPLY, REQUEST, violations
 from expected import (
     events,
     exact,
+    in_order,
     only_filled,
     outcome,
     streamed_calls,
@@ -84,13 +85,6 @@ def reports_error(recording: Recording) -> bool:
 def is_whole(recording: Recording) -> bool:
     refused = "error" in recording.expect
     return is_reply(recording) and not reports_error(recording) and not refused
-
-
-def in_order(body):
-    """Return a reply as the client gives it: vectors in the order of their texts."""
-    if "data" not in body:
-        return body
-    return {**body, "data": sorted(body["data"], key=lambda vector: vector.get("index", 0))}
 
 
 def test_there_are_enough_recordings_and_their_number_is_shown(capsys):

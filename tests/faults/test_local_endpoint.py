@@ -1,15 +1,18 @@
 """The local endpoint under bad clients; row L-14."""
 
+import resource
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from raw_server import reset
 
 from databricks_serving import ServingClient
+from databricks_serving.errors import APIConnectionError, ServingError
 from databricks_serving.local import LocalEndpoint
 
 from .support import programs
@@ -80,6 +83,71 @@ def test_clients_that_say_nothing_harm_nobody(local):
         started = time.monotonic()
         local.close()
         assert time.monotonic() - started < 1
+
+
+@pytest.mark.row("L-14")
+def test_there_is_an_end_to_connections_and_those_that_are_open_are_served(local):
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    )
+    with ExitStack() as stack:
+        connections = [stack.enter_context(connected(local)) for _ in range(1000)]
+        with connected(local) as one_more:
+            assert one_more.recv(1) == b""
+        connections[0].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connections[0].recv(100).startswith(b"HTTP/1.1 401")
+        connections[1].close()
+        wait_until(lambda: good(local))
+        started = time.monotonic()
+        local.close()
+        assert time.monotonic() - started < 1
+
+
+def wait_until(works):
+    """Try again while a connection that was closed is not yet missed."""
+    for _ in range(100):
+        with suppress(APIConnectionError):
+            assert works()
+            return
+        time.sleep(0.01)
+    pytest.fail("it did not work")
+
+
+@pytest.mark.row("L-14")
+@pytest.mark.parametrize("kind", ["cold start", "stall", "delay"])
+def test_calls_that_wait_end_with_it(kind):
+    cold = {"state": "asleep", "cold_start": {"seconds": 3600, "answer": "slow"}}
+    config = {
+        "endpoints": {
+            "mine": {
+                "cold start": cold,
+                "delay": {"replies": [{"delay": 3600}]},
+                "stall": {},
+            }[kind]
+        }
+    }
+    with LocalEndpoint(config=config) as local:
+        if kind == "stall":
+            local.fail_next(fault="stall", seconds=3600)
+        ended = []
+        thread = threading.Thread(target=lambda: ended.append(failure(local)))
+        thread.start()
+        time.sleep(0.1)
+        started = time.monotonic()
+        local.close()
+        assert time.monotonic() - started < 1
+        thread.join(5)
+    assert isinstance(ended[0], APIConnectionError)
+
+
+def failure(local):
+    """Return the error of a call."""
+    with ServingClient(local.host, local.token, max_retries=0) as client:
+        try:
+            client.chat.completions.create(model="mine", messages=USER)
+        except ServingError as error:
+            return error
+    return None
 
 
 @pytest.mark.row("L-14")

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from recordings import Recording
@@ -139,12 +140,27 @@ def exact(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def only_filled(wire: object, seen: object) -> bool:
+def in_order(body: Json) -> Json:
+    """Return a reply as the client gives it: vectors in the order of their texts."""
+    data = body.get("data")
+    if not isinstance(data, list) or not all(isinstance(vector, dict) for vector in data):
+        return body
+    places = [vector.get("index") for vector in data]
+    if any(not isinstance(place, int) for place in places):
+        return body
+    return {**body, "data": [data[at] for at in sorted(range(len(data)), key=places.__getitem__)]}
+
+
+def only_filled(wire: object, seen: object, filled: AbstractSet[str] = FILLED) -> bool:
     """Tell whether a value differs from the wire by filled-in keys alone."""
     if isinstance(wire, dict) and isinstance(seen, dict):
-        added = seen.keys() - wire.keys()
-        same = all(k in seen and only_filled(v, seen[k]) for k, v in wire.items())
-        return same and added <= FILLED
+        same = all(
+            k in seen and ((v is None and k in filled) or only_filled(v, seen[k], filled))
+            for k, v in wire.items()
+        )
+        return same and seen.keys() - wire.keys() <= filled
     if isinstance(wire, list) and isinstance(seen, list):
-        return len(wire) == len(seen) and all(map(only_filled, wire, seen))
+        return len(wire) == len(seen) and all(
+            only_filled(one, other, filled) for one, other in zip(wire, seen, strict=True)
+        )
     return exact(wire) == exact(seen)

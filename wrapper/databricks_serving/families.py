@@ -5,9 +5,9 @@ No one request suits all families: a parameter that one needs is an unknown key 
 what was measured or documented; `families=` of the client says which endpoint belongs to which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from databricks_serving.errors import ConfigError
 
@@ -59,6 +59,23 @@ class Rule:
         if self.do != "drop" and self.path.endswith("[]"):
             raise ConfigError("a rule can drop items of a list, and neither rename nor set them")
 
+    @property
+    def key(self) -> str:
+        """The last key of the path, without what marks the items of a list."""
+        return self.path.rpartition(".")[2].removesuffix("[]")
+
+    def holders(self, body: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+        """Yield the objects of a request that may have the key, with their places in it."""
+        yield from _holders(body, self.path.split(".")[:-1], "")
+
+    def fits(self, holder: Mapping[str, Any]) -> bool:
+        """Tell whether an object has the values of `where`."""
+        return all(_matches(holder.get(key), wanted) for key, wanted in self.where.items())
+
+    def is_about(self, value: object) -> bool:
+        """Tell whether a value is one of `values`."""
+        return any(_matches(value, wanted) for wanted in self.values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFamily:
@@ -92,6 +109,41 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.did} ({self.why})"
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _holders(
+    holder: object, path: Sequence[str], place: str
+) -> Iterator[tuple[dict[str, Any], str]]:
+    if not _is_object(holder):
+        return
+    if not path:
+        yield holder, place
+        return
+    key = path[0].removesuffix("[]")
+    value = holder.get(key)
+    if not path[0].endswith("[]"):
+        yield from _holders(value, path[1:], f"{place}{key}.")
+    elif _is_list(value):
+        for position, item in enumerate(value):
+            yield from _holders(item, path[1:], f"{place}{key}[{position}].")
+
+
+def _matches(value: object, wanted: object) -> bool:
+    if value is None:
+        return False
+    if _is_object(wanted):
+        return _is_object(value) and all(
+            _matches(value.get(key), one) for key, one in wanted.items()
+        )
+    return wanted == ANY or (value == wanted and type(value) is type(wanted))
 
 
 def _unknown(key: str, why: str = "an unknown key, refused with 400") -> Rule:

@@ -3,12 +3,20 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from databricks_serving.local import LocalEndpoint
+from databricks_serving.local.backends.deterministic import DeterministicBackend
+from databricks_serving.local.config import read_settings
+from databricks_serving.local.control import Controls
+from databricks_serving.local.messages import HttpRequest
+from databricks_serving.local.pace import Pace
+from databricks_serving.local.workspace import Workspace
 
 
 @dataclass
@@ -95,3 +103,55 @@ def long_stream() -> dict[str, Any]:
     """A request whose stream is larger than all buffers between server and client."""
     words = " ".join(["word" * 200] * 4000)
     return {"messages": [{"role": "user", "content": words}], "n": 5, "stream": True}
+
+
+class FakePace(Pace):
+    """Time that passes only when something waits for it, or when a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: self.time)
+        self.time = 1000.0
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+
+
+class Desk:
+    """A workspace without sockets, whose time is the test's."""
+
+    def __init__(self, settings: dict[str, Any], folder: Path) -> None:
+        self.pace = FakePace()
+        self.controls = Controls(pace=self.pace)
+        self.workspace = Workspace(
+            DeterministicBackend(),
+            "secret",
+            read_settings(settings, folder).endpoints,
+            controls=self.controls,
+        )
+
+    def __call__(
+        self, endpoint: str, body: Any = None, *, path: str | None = None, method: str = "POST"
+    ) -> Answer:
+        headers = Message()
+        headers["Host"] = "localhost"
+        headers["Authorization"] = "Bearer secret"
+        headers["Content-Type"] = "application/json"
+        target = path or f"/serving-endpoints/{endpoint}/invocations"
+        content = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        reply = self.workspace.answer(HttpRequest(method, target, headers, content))
+        whole = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
+        return Answer(reply.status, {"content-type": reply.content_type, **reply.headers}, whole)
+
+    def state(self, endpoint: str) -> tuple[str, str]:
+        described = self("", path=f"/api/2.0/serving-endpoints/{endpoint}", method="GET").json
+        return described["state"]["ready"], described["state"]["config_update"]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Callable[..., Desk]:
+    """Set up a workspace with these endpoints; files are looked for in `tmp_path`."""
+    return lambda **endpoints: Desk(
+        {"endpoints": {name.replace("_", "-"): one for name, one in endpoints.items()}}, tmp_path
+    )

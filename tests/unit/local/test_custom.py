@@ -99,3 +99,26 @@ def test_it_says_that_it_is_no_model(call):
 def test_an_endpoint_of_any_name_is_a_custom_model_on_request(caller):
     with LocalEndpoint(endpoints={"rivers": "custom"}) as local:
         assert predict(lambda _, body: caller(local)("rivers", body), inputs=[1]) == [1]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"params": False}, "params must be an object"),
+        ({"params": ""}, "params must be an object"),
+        ({"params": []}, "params must be an object"),
+        ({"databricks_options": {"conversation_id": {}}}, "databricks_options.conversation_id"),
+        ({"databricks_options": {"return_trace": "yes"}}, "databricks_options.return_trace"),
+        ({"databricks_options": 0}, "databricks_options"),
+    ],
+)
+def test_what_stands_beside_the_rows_has_its_type(call, more, words):
+    answer = call("local-custom", {"inputs": [1], **more})
+    assert answer.status == 400
+    assert words in answer.json["message"]
+
+
+def test_what_is_null_or_unknown_beside_the_rows_is_passed_over(call):
+    options = {"return_trace": None, "other": 1}
+    assert predict(call, inputs=[1], params=None, databricks_options=options) == [1]
+    assert predict(call, inputs=[1], databricks_options=None) == [1]

@@ -116,8 +116,8 @@ def test_the_answer_to_head_has_no_body(call):
 
 def test_a_method_that_http_does_not_know_is_refused(call):
     answer = call("local-chat", HELLO, method="BREW")
-    assert answer.status == 501
-    assert answer.json["error_code"] == "BAD_REQUEST"
+    assert answer.status == 405
+    assert answer.json["error_code"] == "METHOD_NOT_ALLOWED"
 
 
 def test_a_query_in_the_target_is_ignored(call):

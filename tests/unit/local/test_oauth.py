@@ -60,6 +60,29 @@ def test_the_token_address_is_named(call, local):
     assert GRANT["grant_type"] in answer.json["grant_types_supported"]
 
 
+def test_the_workspace_says_where_the_token_service_is(call, local):
+    path = "/.well-known/databricks-config"
+    answer = call("", b"", path=path, method="GET", headers={"Authorization": None})
+    assert answer.status == 200
+    assert answer.json["oidc_endpoint"] + "/.well-known/oauth-authorization-server" == (
+        f"{local.host}{DISCOVERY}"
+    )
+    assert answer.json["workspace_id"].isdecimal()
+
+
+def test_a_token_is_given_for_a_token_that_is_good(call, local):
+    grant = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+    given = token_of(call, local)
+    details = {"authorization_details": "[]", "assertion": given}
+    answer = ask(call, local, {**grant, **details}, authorization=None)
+    assert answer.json["access_token"] != given
+    assert chat(call, answer.json["access_token"]).status == 200
+    local.oauth.revoke_all()
+    for assertion in ("", "a.b.c", given):
+        refused = ask(call, local, {**grant, "assertion": assertion}, authorization=None)
+        assert (refused.status, refused.json["error"]) == (400, "invalid_grant")
+
+
 def test_a_service_principal_gets_a_token_that_is_accepted(call, local):
     answer = ask(call, local)
     assert answer.status == 200
@@ -284,6 +307,6 @@ def test_both_clients_see_that_an_old_token_is_refused(shell, local, call):
 
 
 def test_the_command_prints_id_and_secret(local):
-    lines = _banner(local, "deterministic", ["local-chat"]).splitlines()
+    lines = _banner(local).splitlines()
     assert f"# export DATABRICKS_CLIENT_ID={local.oauth.client_id}" in lines
     assert f"# export DATABRICKS_CLIENT_SECRET={local.oauth.client_secret}" in lines

@@ -1,14 +1,12 @@
 """Tokens for asynchronous calls: fetched once for all tasks, and renewed beside the calls."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Self
 
 import anyio
 
-from databricks_serving._async.steps import AsyncPerformer
+from databricks_serving._async.steps import AsyncClocks, AsyncPerformer
 from databricks_serving._core.access import Pass
-from databricks_serving._core.clocks import Clocks as BaseClocks
 from databricks_serving._core.logs import logger
 from databricks_serving._http import AsyncSender
 from databricks_serving._http.loops import call_soon, run_soon, running_loop
@@ -20,21 +18,18 @@ from databricks_serving.auth._token import Token
 from databricks_serving.errors import ClientClosedError, ServingError
 
 
-class AsyncClocks(BaseClocks[Callable[[float], Awaitable[None]]]):
-    """Time and chance of asynchronous calls."""
-
-    def __init__(self) -> None:
-        super().__init__(anyio.sleep)
-
-
-class AsyncCredentials(BaseCredentials[AsyncPerformer, AsyncClocks]):
+class AsyncCredentials(BaseCredentials[AsyncPerformer]):
     """Gives each try what authorises it."""
 
     @classmethod
     def of(cls, access: Access, sender: AsyncSender) -> Self:
         """Return those of a client that sends over this."""
-        clocks = AsyncClocks()
-        return cls(access, AsyncPerformer(sender, clocks), clocks)
+        return cls(access, AsyncPerformer(sender))
+
+    @property
+    def clocks(self) -> AsyncClocks:
+        """Time and chance."""
+        return self._performer.clocks
 
     async def resolved(self, until: float | None) -> Resolved:
         """Return where the client calls and as whom, having read the profile if need be.

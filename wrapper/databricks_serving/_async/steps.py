@@ -1,7 +1,7 @@
 """The steps that sources of tokens ask for, beside an event loop."""
 
 import inspect
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -21,6 +21,7 @@ from databricks_serving.auth._doing import completed, contents, left_until
 from databricks_serving.auth._steps import Ask, Call, Read, Run, Step
 
 T = TypeVar("T")
+AsyncClocks = Clocks[Callable[[float], Awaitable[None]]]
 
 
 async def _result_of(step: Call) -> Any:
@@ -41,12 +42,19 @@ class AsyncPerformer:
 
     Args:
         sender: What requests go over.
-        clocks: Time and chance.
     """
 
-    def __init__(self, sender: AsyncSender, clocks: Clocks[Any]) -> None:
+    def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
-        self._clocks = clocks
+        self._clocks = AsyncClocks(anyio.sleep)
+
+    @property
+    def clocks(self) -> AsyncClocks:
+        """Time and chance: the machine's, unless the transport brings its own."""
+        own = self._sender.time
+        if own is None:
+            return self._clocks
+        return AsyncClocks(own.sleep_async, own.monotonic, own.wall, own.rand)
 
     async def perform(self, steps: Generator[Step, Any, T], until: float | None) -> T:
         """Perform steps.
@@ -77,7 +85,7 @@ class AsyncPerformer:
     async def _do(self, step: Step, until: float | None) -> Any:
         if isinstance(step, Ask):
             return await self._ask(step, until)
-        left = left_until(until, self._clocks.monotonic())
+        left = left_until(until, self.clocks.monotonic())
         with anyio.move_on_after(left):
             if isinstance(step, Run):
                 return await _in_thread(partial(completed, step, left))
@@ -87,12 +95,12 @@ class AsyncPerformer:
         raise late()
 
     async def _ask(self, ask: Ask, until: float | None) -> Response:
-        world = World(self._clocks.monotonic, self._clocks.rand, log_try)
-        call = call_of(ask, left_until(until, self._clocks.monotonic()), world)
+        world = World(self.clocks.monotonic, self.clocks.rand, log_try)
+        call = call_of(ask, left_until(until, self.clocks.monotonic()), world)
 
         async def attempt(call: HttpCall) -> Response:
             exchange = await self._sender.send(call.request, call.phases())
             response = await exchange.read()
             return accepted(response, datetime.now(UTC))
 
-        return await repeat(call, self._clocks.sleep, attempt)
+        return await repeat(call, self.clocks.sleep, attempt)

@@ -8,12 +8,11 @@ from typing import Any, Final, TypeAlias
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving.errors import ConfigError
-from databricks_serving.families import ANY, KNOWN, Change, ModelFamily, Rule
+from databricks_serving.families import KNOWN, Change, ModelFamily, Rule
 from databricks_serving_api.types import dump
 
 LEVELS: Final = ("off", "certain", "all")
 _BY_NAME: Final = {family.name: family for family in KNOWN}
-_ABSENT: Final = object()
 
 Json: TypeAlias = dict[str, Any]
 
@@ -82,28 +81,11 @@ def _known_family(endpoint: str) -> ModelFamily | None:
 
 def _applied(rule: Rule, body: Json) -> Iterator[Change]:
     """Apply a rule to a body, and yield what it changed."""
-    *inner, last = rule.path.split(".")
-    for holder, place in _holders(body, inner, ""):
-        if last.endswith("[]"):
-            yield from _dropped_items(rule, holder, last.removesuffix("[]"), place)
-        elif _fits(rule, holder) and (did := _changed(rule, holder, last)):
-            yield Change(f"{place}{last}", did, rule.why)
-
-
-def _holders(holder: object, path: list[str], place: str) -> Iterator[tuple[Json, str]]:
-    """Yield the objects that a path leads to, and their places."""
-    if not is_object(holder):
-        return
-    if not path:
-        yield holder, place
-        return
-    key, rest = path[0].removesuffix("[]"), path[1:]
-    value = holder.get(key)
-    if not path[0].endswith("[]"):
-        yield from _holders(value, rest, f"{place}{key}.")
-    elif is_list(value):
-        for position, item in enumerate(value):
-            yield from _holders(item, rest, f"{place}{key}[{position}].")
+    for holder, place in rule.holders(body):
+        if rule.path.endswith("[]"):
+            yield from _dropped_items(rule, holder, rule.key, place)
+        elif rule.fits(holder) and (did := _changed(rule, holder, rule.key)):
+            yield Change(f"{place}{rule.key}", did, rule.why)
 
 
 def _changed(rule: Rule, holder: Json, key: str) -> str | None:
@@ -111,7 +93,7 @@ def _changed(rule: Rule, holder: Json, key: str) -> str | None:
     value = holder.get(key)
     if rule.do == "set":
         return _set(rule, holder, key)
-    if value is None or not _is_among(value, rule.values):
+    if value is None or not rule.is_about(value):
         return None
     del holder[key]
     if rule.do == "rename" and rule.to not in holder:
@@ -132,28 +114,12 @@ def _dropped_items(rule: Rule, holder: Json, key: str, place: str) -> Iterator[C
     items = holder.get(key)
     if not is_list(items):
         return
-    kept = [item for item in items if not (is_object(item) and _fits(rule, item))]
+    kept = [item for item in items if not (is_object(item) and rule.fits(item))]
     if items and not kept:
         # An empty list is refused where none at all may be taken.
         del holder[key]
     else:
         holder[key] = kept
     for position, item in enumerate(items):
-        if is_object(item) and _fits(rule, item):
+        if is_object(item) and rule.fits(item):
             yield Change(f"{place}{key}[{position}]", "dropped", rule.why)
-
-
-def _fits(rule: Rule, holder: Json) -> bool:
-    return all(_matches(holder.get(key, _ABSENT), wanted) for key, wanted in rule.where.items())
-
-
-def _is_among(value: object, wanted: tuple[Any, ...]) -> bool:
-    return any(_matches(value, one) for one in wanted)
-
-
-def _matches(value: object, wanted: object) -> bool:
-    if value is _ABSENT or value is None:
-        return False
-    if is_object(wanted):
-        return is_object(value) and all(_matches(value.get(k), v) for k, v in wanted.items())
-    return wanted == ANY or (value == wanted and type(value) is type(wanted))

@@ -4,9 +4,33 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 SleepT = TypeVar("SleepT")
+
+
+class OwnTime(Protocol):
+    """Time and chance that a transport brings with it: it passes only where somebody waits."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    def wall(self) -> float:
+        """Return the seconds of the calendar, since 1970."""
+        ...
+
+    def rand(self) -> float:
+        """Return a number from 0 to less than 1."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let seconds pass."""
+        ...
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Let seconds pass, and other tasks have their turn."""
+        ...
 
 
 class Now(NamedTuple):

@@ -36,11 +36,6 @@ class Owner(Protocol):
         """Whether it was closed."""
         ...
 
-    @property
-    def own(self) -> bool:
-        """Whether it uses the default transport."""
-        ...
-
 
 class Answer:
     """The head of a response, and what reading its body takes."""
@@ -97,7 +92,6 @@ class Answer:
         return Scene(
             watch=self._watch,
             host=self._host,
-            own=self._owner.own,
             closed=self._owner.closed,
             answered=True,
             received=f"{self._received} of {size} bytes" if size else "",

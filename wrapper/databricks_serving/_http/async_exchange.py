@@ -38,7 +38,7 @@ class AsyncExchange(Answer):
         try:
             inflater = self._inflater()
             source = self._source()
-            own = self._owner.own
+            own = self._watch.own
             self._pieces = aiter(source if own else limited_async(source, self._watch.phases))
             async for data in self._pieces:
                 self._received += len(data)
@@ -75,7 +75,7 @@ class AsyncExchange(Answer):
             await _let_go(self._response, self._pieces)
         except Exception as error:
             # A connection that cannot be closed in order is gone all the same.
-            if not is_foreign(error, own=self._owner.own):
+            if not is_foreign(error, own=self._watch.own):
                 raise
 
     def __del__(self) -> None:

@@ -15,7 +15,6 @@ from databricks_serving._http.connections import Connections
 from databricks_serving._http.failures import bared, failure, is_foreign
 from databricks_serving._http.loops import has_ended, is_asyncio, run_soon, running_loop
 from databricks_serving._http.outgoing import httpx_request, origin_of
-from databricks_serving._http.watch import Watch
 
 
 class _Home(NamedTuple):
@@ -46,11 +45,11 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
 
     async def send(self, request: Request, phases: Phases) -> AsyncExchange:
         """Send a request and return once the response's head is there."""
-        watch = Watch(phases)
+        watch = self._watch(phases)
         transport: httpx.AsyncBaseTransport | None = None
         try:
             transport = await self._open(request)
-            outgoing = httpx_request(request, watch, own=self.own)
+            outgoing = httpx_request(request, watch)
             response = await transport.handle_async_request(outgoing)
             exchange = AsyncExchange(self, response, request, watch)
         except Exception as error:
@@ -94,6 +93,13 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
         if self._given is not None:
             self._check_open()
             return self._given
+        kit = self._kit
+        if kit is None:
+            return await self._pool_for(request)
+        self._check_open()
+        return kit.asynchronous(None if kit.replaces else await self._pool_for(request))
+
+    async def _pool_for(self, request: Request) -> AsyncPoolTransport:
         loop = running_loop()
         key = loop, origin_of(request.url)
         with self._lock:

@@ -2,11 +2,14 @@
 
 from typing import Generic, TypeVar
 
+from databricks_serving._core.clocks import OwnTime
 from databricks_serving._core.fork import ForkLock, track
+from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
 from databricks_serving._http.connections import Connections
 from databricks_serving._http.failures import Scene
 from databricks_serving._http.outgoing import host_of
+from databricks_serving._http.stand_ins import StandIn, stand_in
 from databricks_serving._http.watch import Watch
 from databricks_serving.errors import ClientClosedError, ConfigError
 
@@ -45,9 +48,17 @@ class BaseSender(Generic[TransportT]):
         return self._closed
 
     @property
-    def own(self) -> bool:
-        """Whether requests go over the default transport."""
-        return self._given is None
+    def time(self) -> OwnTime | None:
+        """The time that the transport brings with it, if it does."""
+        return getattr(self._kit if self._given is None else self._given, "own_time", None)
+
+    @property
+    def _kit(self) -> StandIn | None:
+        return stand_in() if self._given is None else None
+
+    def _watch(self, phases: Phases) -> Watch:
+        kit = self._kit
+        return Watch(phases, own=self._given is None and not (kit and kit.replaces))
 
     def after_fork(self) -> None:
         """Let go of the parent's connections; a transport of the user's is kept."""
@@ -60,6 +71,4 @@ class BaseSender(Generic[TransportT]):
     def _scene(self, request: Request, watch: Watch, in_use: int | None) -> Scene:
         limit = self._connections.limits.connections
         usage = "" if in_use is None else f"{in_use} of {limit} connections are in use"
-        return Scene(
-            watch=watch, host=host_of(request), own=self.own, closed=self._closed, usage=usage
-        )
+        return Scene(watch=watch, host=host_of(request), closed=self._closed, usage=usage)

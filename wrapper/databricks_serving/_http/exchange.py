@@ -39,7 +39,7 @@ class Exchange(Answer):
         try:
             inflater = self._inflater()
             source = self._source()
-            for data in source if self._owner.own else limited(source, self._watch.phases):
+            for data in source if self._watch.own else limited(source, self._watch.phases):
                 self._received += len(data)
                 yield from inflater.feed(data)
             inflater.finish()
@@ -73,7 +73,7 @@ class Exchange(Answer):
             self._response.close()
         except Exception as error:
             # A connection that cannot be closed in order is gone all the same.
-            if not is_foreign(error, own=self._owner.own):
+            if not is_foreign(error, own=self._watch.own):
                 raise
 
     def __del__(self) -> None:

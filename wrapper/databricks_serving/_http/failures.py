@@ -37,8 +37,6 @@ class Scene:
 
     watch: Watch
     host: str
-    own: bool
-    """Whether over the default transport."""
     closed: bool
     """Whether the client was closed meanwhile."""
     answered: bool = False
@@ -56,7 +54,7 @@ def failure(error: Exception, scene: Scene) -> ServingError | None:
     """
     if isinstance(error, ServingError):
         return error
-    if not is_foreign(error, own=scene.own):
+    if not is_foreign(error, own=scene.watch.own):
         return None
     if scene.closed:
         when = "the client was closed while the answer was read"
@@ -65,7 +63,7 @@ def failure(error: Exception, scene: Scene) -> ServingError | None:
         return _timeout(error, scene)
     ours = _httpx_error(error) or _connection_error(error, scene)
     if isinstance(ours, APIConnectionError):
-        ours.stale = scene.own and not scene.answered and scene.watch.is_stale
+        ours.stale = scene.watch.own and not scene.answered and scene.watch.is_stale
     return ours
 
 
@@ -110,7 +108,7 @@ def _is_timeout(error: Exception) -> bool:
 
 def _timeout(error: Exception, scene: Scene) -> APITimeoutError:
     phases = scene.watch.phases
-    if not scene.own:
+    if not scene.watch.own:
         phase = _TIMEOUTS.get(type(error).__name__, "read")
         if phase == "read":
             # Tells the first piece from later ones, and the limit of the whole call.
@@ -181,7 +179,7 @@ def _was_sent(error: Exception, scene: Scene, names: set[str]) -> bool:
         return True
     if names & {"ConnectError", "ProxyError", "WriteError"}:
         return False
-    return scene.watch.phases.sent if scene.own else not isinstance(error, ssl.SSLError)
+    return scene.watch.phases.sent if scene.watch.own else not isinstance(error, ssl.SSLError)
 
 
 def _broken_off(cause: Cause, names: set[str], scene: Scene) -> str:

@@ -15,7 +15,6 @@ from databricks_serving._http.exchange import Exchange
 from databricks_serving._http.failures import bared, failure, is_foreign
 from databricks_serving._http.outgoing import httpx_request, origin_of
 from databricks_serving._http.transport import PoolBody, PoolTransport
-from databricks_serving._http.watch import Watch
 
 
 class Sender(BaseSender[httpx.BaseTransport]):
@@ -36,12 +35,12 @@ class Sender(BaseSender[httpx.BaseTransport]):
 
     def send(self, request: Request, phases: Phases) -> Exchange:
         """Send a request and return once the response's head is there."""
-        watch = Watch(phases)
+        watch = self._watch(phases)
         transport: httpx.BaseTransport | None = None
         self._tidy()
         try:
             transport = self._open(request)
-            response = transport.handle_request(httpx_request(request, watch, own=self.own))
+            response = transport.handle_request(httpx_request(request, watch))
             exchange = Exchange(self, response, request, watch)
         except Exception as error:
             ours = failure(error, self._scene(request, watch, _in_use(transport)))
@@ -100,12 +99,18 @@ class Sender(BaseSender[httpx.BaseTransport]):
             self._check_open()
             if self._given is not None:
                 return self._given
-            origin = origin_of(request.url)
-            pool = self._pools.get(origin)
-            if pool is None:
-                pool = self._pools[origin] = PoolTransport(self._connections, origin)
-                self._finalizers.append(finalize(self, pool.close))
-            return pool
+            kit = self._kit
+            if kit is None:
+                return self._pool_for(request)
+            return kit.blocking(None if kit.replaces else self._pool_for(request))
+
+    def _pool_for(self, request: Request) -> PoolTransport:
+        origin = origin_of(request.url)
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = self._pools[origin] = PoolTransport(self._connections, origin)
+            self._finalizers.append(finalize(self, pool.close))
+        return pool
 
 
 def _in_use(transport: httpx.BaseTransport | None) -> int | None:

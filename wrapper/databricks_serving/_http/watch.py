@@ -19,11 +19,13 @@ class Watch:
     """
 
     __slots__ = (
-        "_sent_at", "at_proxy", "first", "limited_by", "peer", "phases", "torn"
+        "_sent_at", "at_proxy", "first", "limited_by", "own", "peer", "phases", "torn"
     )  # fmt: skip
 
-    def __init__(self, phases: Phases) -> None:
+    def __init__(self, phases: Phases, *, own: bool) -> None:
         self.phases: Phases = phases
+        self.own: bool = own
+        """Whether the default transport is used, and no other."""
         self.limited_by: dict[str, Phase] = {}
         """For a transport of the user's: which phase each of its limits stands for."""
         self.peer: tuple[str, int] | None = None

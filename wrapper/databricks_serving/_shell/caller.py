@@ -10,7 +10,7 @@ from databricks_serving._shell.credentials import BaseCredentials
 from databricks_serving.auth._access import Access
 
 SenderT = TypeVar("SenderT")
-CredentialsT = TypeVar("CredentialsT", bound=BaseCredentials[Any, Any])
+CredentialsT = TypeVar("CredentialsT", bound=BaseCredentials[Any])
 
 
 class BaseCaller(Generic[SenderT, CredentialsT]):

@@ -1,5 +1,6 @@
 """What both kinds of credentials decide alike."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Generic, Self, TypeVar
 
 from databricks_serving._core.access import Pass
@@ -13,27 +14,29 @@ from databricks_serving.auth._token import Token
 from databricks_serving.errors import ServingError
 
 PerformerT = TypeVar("PerformerT")
-ClocksT = TypeVar("ClocksT", bound=Clocks[Any])
 
 
-class BaseCredentials(Generic[PerformerT, ClocksT]):
+class BaseCredentials(ABC, Generic[PerformerT]):
     """Gives each try what authorises it.
 
     Args:
         access: Where a client calls and as whom.
         performer: What does the steps that lead to a token.
-        clocks: Time and chance.
     """
 
-    def __init__(self, access: Access, performer: PerformerT, clocks: ClocksT) -> None:
+    def __init__(self, access: Access, performer: PerformerT) -> None:
         self.access: Access = access
-        self.clocks: ClocksT = clocks
         self._performer = performer
         self._last: tuple[Token, Pass] | None = None
 
+    @property
+    @abstractmethod
+    def clocks(self) -> Clocks[Any]:
+        """Time and chance."""
+
     def other(self, access: Access) -> Self:
         """Return those for another access."""
-        return type(self)(access, self._performer, self.clocks)
+        return type(self)(access, self._performer)
 
     def _pass(self, token: Token) -> Pass:
         last = self._last

@@ -1,16 +1,13 @@
 """Tokens for blocking calls: fetched once for all threads that wait, renewed beside the calls."""
 
 import threading
-import time
-from collections.abc import Callable
 from typing import Self
 
 from databricks_serving._core.access import Pass
-from databricks_serving._core.clocks import Clocks as BaseClocks
 from databricks_serving._core.logs import logger
 from databricks_serving._http import Sender
 from databricks_serving._shell.credentials import BaseCredentials
-from databricks_serving._sync.steps import Performer
+from databricks_serving._sync.steps import Clocks, Performer
 from databricks_serving.auth._access import Access, Resolved
 from databricks_serving.auth._keeper import Flight
 from databricks_serving.auth._passes import renewal_failed
@@ -18,21 +15,18 @@ from databricks_serving.auth._token import Token
 from databricks_serving.errors import ClientClosedError, ServingError
 
 
-class Clocks(BaseClocks[Callable[[float], None]]):
-    """Time and chance of blocking calls."""
-
-    def __init__(self) -> None:
-        super().__init__(time.sleep)
-
-
-class Credentials(BaseCredentials[Performer, Clocks]):
+class Credentials(BaseCredentials[Performer]):
     """Gives each try what authorises it."""
 
     @classmethod
     def of(cls, access: Access, sender: Sender) -> Self:
         """Return those of a client that sends over this."""
-        clocks = Clocks()
-        return cls(access, Performer(sender, clocks), clocks)
+        return cls(access, Performer(sender))
+
+    @property
+    def clocks(self) -> Clocks:
+        """Time and chance."""
+        return self._performer.clocks
 
     def resolved(self, until: float | None) -> Resolved:
         """Return where the client calls and as whom, having read the profile if need be.

@@ -1,13 +1,14 @@
 """The steps that sources of tokens ask for, in this thread."""
 
 import inspect
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from databricks_serving._core.call import Call as HttpCall
 from databricks_serving._core.call import World
-from databricks_serving._core.clocks import Clocks
+from databricks_serving._core.clocks import Clocks as BaseClocks
 from databricks_serving._core.logs import log_try
 from databricks_serving._core.replies import Response
 from databricks_serving._http import Sender
@@ -17,6 +18,7 @@ from databricks_serving.auth._doing import completed, contents, left_until, refu
 from databricks_serving.auth._steps import Ask, Read, Run, Step
 
 T = TypeVar("T")
+Clocks = BaseClocks[Callable[[float], None]]
 
 
 class Performer:
@@ -24,12 +26,19 @@ class Performer:
 
     Args:
         sender: What requests go over.
-        clocks: Time and chance.
     """
 
-    def __init__(self, sender: Sender, clocks: Clocks[Any]) -> None:
+    def __init__(self, sender: Sender) -> None:
         self._sender = sender
-        self._clocks = clocks
+        self._clocks = Clocks(time.sleep)
+
+    @property
+    def clocks(self) -> Clocks:
+        """Time and chance: the machine's, unless the transport brings its own."""
+        own = self._sender.time
+        if own is None:
+            return self._clocks
+        return Clocks(own.sleep, own.monotonic, own.wall, own.rand)
 
     def perform(self, steps: Generator[Step, Any, T], until: float | None) -> T:
         """Perform steps.
@@ -61,18 +70,18 @@ class Performer:
         if isinstance(step, Ask):
             return self._ask(step, until)
         if isinstance(step, Run):
-            return completed(step, left_until(until, self._clocks.monotonic()))
+            return completed(step, left_until(until, self.clocks.monotonic()))
         if isinstance(step, Read):
             return contents(step)
         result = step.function()
         return refused_awaitable(result) if inspect.isawaitable(result) else result
 
     def _ask(self, ask: Ask, until: float | None) -> Response:
-        world = World(self._clocks.monotonic, self._clocks.rand, log_try)
-        call = call_of(ask, left_until(until, self._clocks.monotonic()), world)
+        world = World(self.clocks.monotonic, self.clocks.rand, log_try)
+        call = call_of(ask, left_until(until, self.clocks.monotonic()), world)
 
         def attempt(call: HttpCall) -> Response:
             response = self._sender.send(call.request, call.phases()).read()
             return accepted(response, datetime.now(UTC))
 
-        return repeat(call, self._clocks.sleep, attempt)
+        return repeat(call, self.clocks.sleep, attempt)

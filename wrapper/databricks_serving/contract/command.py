@@ -14,16 +14,17 @@ from databricks_serving.errors import ServingError
 _UNUSABLE = 2
 
 
-def add_contract(commands: Any) -> None:
-    """Add the group `contract` to the commands of a parser."""
+def add_contract(commands: Any) -> Any:
+    """Add the group `contract` to the commands of a parser, and return what takes its actions."""
     group = commands.add_parser(
         "contract",
-        help="compare contracts, and make typed code for a custom model",
+        help="compare contracts, check recordings, make typed code for a custom model",
         description="What helps when a contract changes.",
     )
     actions = group.add_subparsers(dest="action", required=True)
     _add_diff(actions)
     _add_endpoint(actions)
+    return actions
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """HTTP/1.1 over one connection, bounded in size and time."""
 
+import struct
 import time
 import uuid
 from collections.abc import Generator
@@ -8,10 +9,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from io import BufferedReader, RawIOBase
-from socket import socket
+from socket import SO_LINGER, SOL_SOCKET, socket
 from typing import TYPE_CHECKING, Any, Final
 
-from databricks_serving.local.errors import RefusedError
+from databricks_serving.local.errors import BrokenOffError, RefusedError
 from databricks_serving.local.messages import HttpReply, HttpRequest
 from databricks_serving.local.workspace import Workspace
 
@@ -83,9 +84,23 @@ class Connection(BaseHTTPRequestHandler):
             self._send(self._workspace.refusal(refused))
             return
         request = HttpRequest(self.command, self.path, self.headers, body)
-        self._send(self._workspace.answer(request))
+        try:
+            self._send(self._workspace.answer(request))
+        except BrokenOffError as end:
+            self._break_off(reset=end.reset)
 
-    do_DELETE = do_GET = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = _handle  # noqa: N815 - the base class looks for these names
+    def _break_off(self, *, reset: bool) -> None:
+        self.close_connection = True
+        if reset:
+            # Zero seconds to linger: the system resets what it would else end in order.
+            self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Give the base class what handles a method, whichever it is."""
+        if name.startswith("do_"):
+            return self._handle
+        raise AttributeError(name)
 
     def _read_body(self) -> bytes:
         length = self._body_length()
@@ -131,26 +146,27 @@ class Connection(BaseHTTPRequestHandler):
         self.connection.settimeout(self._limits.write_seconds)
         self.send_response(reply.status)
         self.send_header("content-type", reply.content_type)
-        self.send_header("x-request-id", str(uuid.uuid4()))
-        for name, value in reply.headers.items():
+        for name, value in {"x-request-id": str(uuid.uuid4()), **reply.headers}.items():
             self.send_header(name, value)
         if isinstance(reply.body, bytes):
             self.send_header("content-length", str(len(reply.body)))
             self._end_headers()
             self.wfile.write(b"" if self.command == "HEAD" else reply.body)
         else:
-            self._send_stream(reply.body)
+            self._send_stream(reply.body, reply.length)
 
-    def _send_stream(self, pieces: Generator[bytes, None, None]) -> None:
-        chunked = self.request_version != "HTTP/1.0"
-        if chunked:
+    def _send_stream(self, pieces: Generator[bytes, None, None], length: int | None) -> None:
+        chunked = length is None and self.request_version != "HTTP/1.0"
+        if length is not None:
+            self.send_header("content-length", str(length))
+        elif chunked:
             self.send_header("transfer-encoding", "chunked")
         else:
             self.close_connection = True
         self.send_header("cache-control", "no-cache")
         self._end_headers()
         with closing(pieces):
-            for piece in pieces:
+            for piece in filter(None, pieces):
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
         if chunked:
             self.wfile.write(b"0\r\n\r\n")

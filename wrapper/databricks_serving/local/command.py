@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from databricks_serving.errors import ConfigError
+from databricks_serving.local.control import ROUTES
 from databricks_serving.local.endpoint import LocalEndpoint
 from databricks_serving.local.errors import ModelUnavailableError
-from databricks_serving.local.tasks import BUILT_IN
 
 _STOPPED: Final = 0
 _FAILED: Final = 1
@@ -19,7 +20,14 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(
-    *, model: str, token: str | None, port: int, endpoints: Mapping[str, str], verbose: bool
+    *,
+    model: str | None,
+    token: str | None,
+    port: int | None,
+    endpoints: Mapping[str, str],
+    verbose: bool,
+    embeddings: str | None = None,
+    config: str | None = None,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM.
 
@@ -29,20 +37,36 @@ def serve(
     """
     try:
         local = LocalEndpoint(
-            model=model, token=token, port=port, endpoints=endpoints, verbose=verbose
+            model=model,
+            token=token,
+            port=port,
+            endpoints=endpoints,
+            verbose=verbose,
+            embeddings=embeddings,
+            config=config,
         )
+    except ValueError as error:
+        place = f"{config}: " if config is not None and isinstance(error, ConfigError) else ""
+        print(f"databricks-serving: {place}{error}", file=sys.stderr)
+        return _UNUSABLE
+    return _serve(local)
+
+
+def _serve(local: LocalEndpoint) -> int:
+    try:
         with _interruptible(), local:
-            print(_banner(local, model, [*BUILT_IN, *endpoints]), flush=True)
+            print(_banner(local), flush=True)
             while True:
                 time.sleep(3600)
     except KeyboardInterrupt:
         return _STOPPED
-    except (ModelUnavailableError, ValueError) as error:
+    except ModelUnavailableError as error:
         print(f"databricks-serving: {error}", file=sys.stderr)
         return _UNUSABLE
     except OSError as error:
         print(
-            f"databricks-serving: cannot listen on port {port}: {error.strerror}", file=sys.stderr
+            f"databricks-serving: cannot listen on port {local.port}: {error.strerror}",
+            file=sys.stderr,
         )
         return _FAILED
 
@@ -64,10 +88,10 @@ def _interruptible() -> Generator[None, None, None]:
             signal.signal(number, handler)
 
 
-def _banner(local: LocalEndpoint, model: str, endpoints: list[str]) -> str:
+def _banner(local: LocalEndpoint) -> str:
     return f"""\
-Serving the {model} model on {local.host} (Ctrl-C stops)
-Endpoints: {", ".join(endpoints)}
+Serving the {local.model} model on {local.host} (Ctrl-C stops)
+Endpoints: {", ".join(local.endpoints)}
 
 export DATABRICKS_HOST={local.host} DATABRICKS_TOKEN={local.token}
 curl $DATABRICKS_HOST/serving-endpoints/local-chat/invocations \\
@@ -77,4 +101,5 @@ curl $DATABRICKS_HOST/serving-endpoints/local-chat/invocations \\
 # Instead of DATABRICKS_TOKEN, for OAuth:
 # export DATABRICKS_CLIENT_ID={local.oauth.client_id}
 # export DATABRICKS_CLIENT_SECRET={local.oauth.client_secret}
+# Controls, with the same token: {"; ".join(ROUTES)}
 """

@@ -7,13 +7,17 @@ from threading import Lock
 from typing import Final
 from urllib.parse import unquote
 
+from databricks_serving.local.config import EndpointPlan
 from databricks_serving.local.decoding import decode_json
-from databricks_serving.local.errors import RefusedError, bad_request
+from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.jsontypes import Json
 from databricks_serving.local.messages import HttpReply, HttpRequest, json_reply
+from databricks_serving.local.pace import Pace
 from databricks_serving.local.routes import MANAGEMENT, check_method, no_api, path_of
 from databricks_serving.local.rows import FORMS
-from databricks_serving.local.shapes import any_object, list_of, map_of, object_of, string
+from databricks_serving.local.served import ServedEndpoint
+from databricks_serving.local.shapes import any_object, boolean, list_of, map_of, object_of, string
+from databricks_serving.local.states import EndpointState
 from databricks_serving.local.tasks import BUILT_IN, Task, task_of
 
 _ONE: Final = re.compile(rf"{MANAGEMENT}/(?P<name>[^/]+)(?P<openapi>/openapi)?")
@@ -52,6 +56,8 @@ _NEW: Final = object_of(
         "tags": list_of(map_of(string())),
         "ai_gateway": any_object,
         "description": string(),
+        "route_optimized": boolean,
+        "budget_policy_id": string(),
     },
     "name",
     "config",
@@ -64,25 +70,67 @@ class Directory:
     One that was created is not ready when it is first asked for, and ready from then on.
 
     Args:
-        endpoints: Endpoints beside the built-in ones, and their tasks.
+        endpoints: Endpoints beside the built-in ones, and how they are served.
         model: Name of what answers.
+        pace: The clock.
     """
 
-    def __init__(self, endpoints: Mapping[str, Task], model: str) -> None:
+    def __init__(self, endpoints: Mapping[str, EndpointPlan], model: str, pace: Pace) -> None:
         self._lock = Lock()
-        self._tasks = dict(endpoints)
         self._model = model
+        self._pace = pace
+        plans = {name: EndpointPlan(task=task) for name, task in BUILT_IN.items()} | {**endpoints}
+        self._served = {
+            name: ServedEndpoint(name, plan, pace.now()) for name, plan in plans.items()
+        }
         self._created: dict[str, Json] = {}
-        self._asleep: set[str] = set()
+        self._unseen: set[str] = set()
 
-    def task_of(self, name: str) -> Task:
-        """Return the task of an endpoint.
+    def find(self, name: str) -> ServedEndpoint:
+        """Return an endpoint.
 
         Raises:
-            RefusedError: With status 404 when there is no such endpoint.
+            RefusedError: With status 404 when there is none of this name.
         """
         with self._lock:
-            return task_of(name, self._tasks)
+            return self._find(name)
+
+    def admit(self, name: str) -> float:
+        """Let a call of an endpoint in, and return the seconds to wait before its answer.
+
+        Raises:
+            RefusedError: The endpoint takes no calls now, or there is none of this name.
+        """
+        with self._lock:
+            try:
+                return self._find(name).lifecycle.admit(name, self._pace.now())
+            finally:
+                self._see(name)
+
+    def set_state(
+        self, name: str, state: EndpointState, *, ready_after: float | None, message: str | None
+    ) -> None:
+        """Have an endpoint be in another state.
+
+        Raises:
+            RefusedError: With status 404 when there is none of this name.
+        """
+        with self._lock:
+            endpoint = self._served.setdefault(name, self._find(name))
+            self._unseen.discard(name)
+            endpoint.lifecycle.enter(
+                state, self._pace.now(), ready_after=ready_after, message=message
+            )
+
+    def _find(self, name: str) -> ServedEndpoint:
+        if name in self._served:
+            return self._served[name]
+        return ServedEndpoint(name, EndpointPlan(task=task_of(name, {})), self._pace.now())
+
+    def _see(self, name: str) -> None:
+        if name in self._unseen:
+            self._unseen.discard(name)
+            self._served[name].lifecycle.enter(EndpointState.READY, self._pace.now())
 
     def answer(self, request: HttpRequest) -> HttpReply | None:
         """Answer a request about endpoints; None for any other request."""
@@ -103,13 +151,12 @@ class Directory:
 
     def _list(self) -> Json:
         with self._lock:
-            names = [*BUILT_IN, *(name for name in self._tasks if name not in BUILT_IN)]
-            return {"endpoints": [self._description(name) for name in names]}
+            return {"endpoints": [self._description(name) for name in self._served]}
 
     def _describe(self, name: str) -> Json:
         with self._lock:
             described = self._description(name)
-            self._asleep.discard(name)
+            self._see(name)
         return described
 
     def _create(self, request: HttpRequest) -> Json:
@@ -117,41 +164,40 @@ class Directory:
         _NEW(body, "")
         name, entity = body["name"], body["config"]["served_entities"][0]
         with self._lock:
-            if name in self._tasks or name in BUILT_IN:
+            if name in self._served:
                 raise RefusedError(
                     HTTPStatus.CONFLICT,
                     "RESOURCE_ALREADY_EXISTS",
                     f"Endpoint with name '{name}' already exists.",
                 )
-            self._tasks[name] = Task(entity["external_model"]["task"])
+            plan = EndpointPlan(
+                task=Task(entity["external_model"]["task"]), state=EndpointState.NOT_READY
+            )
+            self._served[name] = ServedEndpoint(name, plan, self._pace.now())
             self._created[name] = entity
-            self._asleep.add(name)
+            self._unseen.add(name)
             return self._description(name)
 
     def _description(self, name: str) -> Json:
-        task = task_of(name, self._tasks)
-        ready = name not in self._asleep
-        deployment = {
-            "deployment": "DEPLOYMENT_READY" if ready else "DEPLOYMENT_CREATING",
-            "deployment_state_message": "",
-        }
+        endpoint = self._find(name)
+        state, deployment = endpoint.lifecycle.description(self._pace.now())
         entity = _without_secrets(self._created.get(name, {"entity_name": self._model}))
+        names = endpoint.served_models or (self._model,)
         return {
             "name": name,
             "id": f"local-{name}",
             "creator": "local",
-            "state": {
-                "ready": "READY" if ready else "NOT_READY",
-                "config_update": "NOT_UPDATING" if ready else "IN_PROGRESS",
+            "state": state,
+            "config": {
+                "served_entities": [{"name": one, **entity, "state": deployment} for one in names]
             },
-            "config": {"served_entities": [{"name": self._model, **entity, "state": deployment}]},
-            "task": None if task is Task.CUSTOM else task.value,
+            "task": None if endpoint.task is Task.CUSTOM else endpoint.task.value,
             "endpoint_type": "EXTERNAL_MODEL" if name in self._created else "LOCAL",
             "permission_level": "CAN_QUERY",
         }
 
     def _openapi(self, name: str) -> Json:
-        task = self.task_of(name)
+        task = self.find(name).task
         required = {
             Task.CHAT: ["messages"],
             Task.COMPLETION: ["prompt"],
@@ -180,16 +226,3 @@ def _without_secrets(entity: Json) -> Json:
         return entity
     kept = {key: external[key] for key in ("name", "provider", "task")}
     return {**entity, "external_model": kept}
-
-
-def model_in(body: Json) -> str:
-    """Return the endpoint that a body names.
-
-    Raises:
-        RefusedError: With status 400 when it names none.
-    """
-    name = body.get("model")
-    if not isinstance(name, str) or not name:
-        raise bad_request('"model" is a required property')
-    # Names of the catalogue are taken for those of the workspace.
-    return name.removeprefix("system.ai.")

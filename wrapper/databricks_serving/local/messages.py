@@ -25,12 +25,16 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """A reply; its body is sent piece by piece if it is a generator."""
+    """A reply; its body is sent piece by piece if it is a generator.
+
+    Pieces are chunks unless `length` says how many bytes they are to have together.
+    """
 
     status: int
     content_type: str
     body: bytes | Generator[bytes, None, None]
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    length: int | None = None
 
 
 def json_reply(status: int, value: Json, headers: Mapping[str, str]) -> HttpReply:

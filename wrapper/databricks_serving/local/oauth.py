@@ -15,15 +15,22 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from databricks_serving.local.errors import TokenRefusedError
+from databricks_serving.local.jsontypes import Json
 from databricks_serving.local.messages import HttpReply, HttpRequest, json_reply
 
 # fact: a workspace names its token address at the first path; the second is where it mostly is.
 _DISCOVERY: Final = "/oidc/.well-known/oauth-authorization-server"
 _TOKENS: Final = "/oidc/v1/token"
-_METHODS: Final = {_DISCOVERY: "GET", _TOKENS: "POST"}
+# fact: the official SDK looks here first, for where the address above begins.
+_METADATA: Final = "/.well-known/databricks-config"
+_METHODS: Final = {_METADATA: "GET", _DISCOVERY: "GET", _TOKENS: "POST"}
+_WORKSPACE: Final = "1000000000000000"
 
 _CREDENTIALS_GRANT: Final = "client_credentials"
 _EXCHANGE_GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+# fact: what the official SDK gets tokens for one endpoint with, from another token.
+_ASSERTION_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_GRANTS: Final = (_CREDENTIALS_GRANT, _EXCHANGE_GRANT, _ASSERTION_GRANT)
 _FORM: Final = re.compile(r"application/x-www-form-urlencoded\s*(;.*)?", re.IGNORECASE)
 _SCOPE: Final = "all-apis"
 # Tokens of OAuth are told from others by how they begin, because they are refused in other words.
@@ -125,23 +132,9 @@ class TokenService:
             return None
         try:
             _check_method(request, method)
-            return self._describe(request) if path == _DISCOVERY else self._give(request)
+            return self._give(request) if path == _TOKENS else _described(request, path)
         except TokenRefusedError as refused:
             return json_reply(refused.status, {**refused.body}, _headers(refused.headers))
-
-    def _describe(self, request: HttpRequest) -> HttpReply:
-        root = f"http://{request.headers['host']}"
-        return json_reply(
-            HTTPStatus.OK,
-            {
-                "issuer": f"{root}/oidc",
-                "token_endpoint": root + _TOKENS,
-                "grant_types_supported": [_CREDENTIALS_GRANT, _EXCHANGE_GRANT],
-                "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-                "scopes_supported": [_SCOPE],
-            },
-            _headers(),
-        )
 
     def _give(self, request: HttpRequest) -> HttpReply:
         with self._lock:
@@ -169,10 +162,13 @@ class TokenService:
         elif grant == _EXCHANGE_GRANT:
             if not form.get("subject_token", "").strip():
                 raise TokenRefusedError("invalid_request", "There is no subject_token.")
+        elif grant == _ASSERTION_GRANT:
+            if not self.accepts(form.get("assertion", "")):
+                raise TokenRefusedError("invalid_grant", "The assertion is no token that is good.")
         elif grant is None:
             raise TokenRefusedError("invalid_request", "There is no grant_type.")
         else:
-            text = f"grant_type must be {_CREDENTIALS_GRANT} or {_EXCHANGE_GRANT}."
+            text = f"grant_type must be one of {', '.join(_GRANTS)}."
             raise TokenRefusedError("unsupported_grant_type", text)
 
     def _check_client(self, authorization: str) -> None:
@@ -194,6 +190,20 @@ class TokenService:
             self._ends = {old: end for old, end in self._ends.items() if end > now}
             self._ends[token] = now + life
         return token
+
+
+def _described(request: HttpRequest, path: str) -> HttpReply:
+    root = f"http://{request.headers['host']}"
+    found: Json = {"oidc_endpoint": f"{root}/oidc", "workspace_id": _WORKSPACE}
+    if path == _DISCOVERY:
+        found = {
+            "issuer": f"{root}/oidc",
+            "token_endpoint": root + _TOKENS,
+            "grant_types_supported": list(_GRANTS),
+            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "scopes_supported": [_SCOPE],
+        }
+    return json_reply(HTTPStatus.OK, found, _headers())
 
 
 def _check_method(request: HttpRequest, method: str) -> None:

@@ -7,7 +7,7 @@ The tables hold what any foundation-model family takes. Keys that only agents ta
 from collections.abc import Mapping
 from typing import Final
 
-from databricks_serving.local.rows import check_rows
+from databricks_serving.local.rows import OPTIONS, check_rows
 from databricks_serving.local.shapes import (
     Check,
     any_object,
@@ -141,7 +141,7 @@ _AGENT: Final[Mapping[str, Check]] = {
     "stream": boolean,
     "custom_inputs": any_object,
     "context": object_of({"conversation_id": _TEXT, "user_id": _TEXT}),
-    "databricks_options": any_object,
+    "databricks_options": OPTIONS,
 }
 _SAMPLING: Final[Mapping[str, Check]] = {
     "max_tokens": integer(1),

@@ -1,12 +1,14 @@
 """Where a request goes: an endpoint named by the path, one named by the body, or the directory."""
 
+import json
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
-from databricks_serving.local.errors import RefusedError
+from databricks_serving.local.errors import RefusedError, bad_request
+from databricks_serving.local.jsontypes import is_object
 from databricks_serving.local.messages import HttpRequest
 from databricks_serving.local.tasks import Task
 
@@ -14,6 +16,7 @@ MANAGEMENT: Final = "/api/2.0/serving-endpoints"
 _INVOCATIONS: Final = re.compile(
     r"/serving-endpoints/(?P<endpoint>[^/]+)(/served-models/(?P<served>[^/]+))?/invocations"
 )
+_MANAGED: Final = re.compile(rf"{MANAGEMENT}/(?P<endpoint>[^/]+)(/openapi)?")
 _BY_MODEL: Final = {
     "/serving-endpoints/chat/completions": Task.CHAT,
     "/serving-endpoints/completions": Task.COMPLETION,
@@ -66,6 +69,33 @@ def target_of(request: HttpRequest) -> Target:
     return Target(unquote(route["endpoint"]), served)
 
 
+def endpoint_in(request: HttpRequest) -> str | None:
+    """Return the endpoint that a request is about, as far as its path or body tells."""
+    path = path_of(request)
+    route = _INVOCATIONS.fullmatch(path) or _MANAGED.fullmatch(path)
+    if route is not None:
+        return unquote(route["endpoint"])
+    if path not in _BY_MODEL:
+        return None
+    try:
+        return model_in(json.loads(request.body))
+    except (ValueError, RecursionError, RefusedError):
+        return None
+
+
+def model_in(body: Any) -> str:
+    """Return the endpoint that a body names.
+
+    Raises:
+        RefusedError: With status 400 when it names none.
+    """
+    name = body.get("model") if is_object(body) else None
+    if not isinstance(name, str) or not name:
+        raise bad_request('"model" is a required property')
+    # Names of the catalogue are taken for those of the workspace.
+    return name.removeprefix("system.ai.")
+
+
 def path_of(request: HttpRequest) -> str:
     """Return the path of a request, without its query."""
     return request.target.partition("?")[0]
@@ -88,5 +118,5 @@ def check_method(request: HttpRequest, *allowed: str) -> None:
             HTTPStatus.METHOD_NOT_ALLOWED,
             "METHOD_NOT_ALLOWED",
             f"{request.method} is not allowed here; use {names}.",
-            allow=", ".join(allowed),
+            headers={"allow": ", ".join(allowed)},
         )

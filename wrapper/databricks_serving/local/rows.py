@@ -6,7 +6,10 @@ from typing import Any, Final
 
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.jsontypes import is_list, is_object
+from databricks_serving.local.shapes import boolean, open_object, string
 
+# Platform options go beside the rows, and are typed there as well.
+OPTIONS: Final = open_object({"return_trace": boolean, "conversation_id": string()})
 _SPLIT_KEYS: Final = ("columns", "index", "data")
 
 
@@ -17,8 +20,11 @@ def check_rows(request: Any, _path: str) -> None:
         found = ", ".join(map(repr, forms)) or "none of them"
         raise _refused(f"The request must have exactly one of {', '.join(FORMS)}; found {found}.")
     FORMS[forms[0]](request[forms[0]])
-    if not isinstance(request.get("params") or {}, dict):
+    params, options = request.get("params"), request.get("databricks_options")
+    if not (params is None or is_object(params)):
         raise _refused("params must be an object.")
+    if options is not None:
+        OPTIONS(options, "databricks_options")
 
 
 def _check_split(split: Any) -> None:

@@ -15,6 +15,7 @@ from databricks_serving.local.workspace import Workspace
 _ADDRESS: Final = "127.0.0.1"
 _POLL_SECONDS: Final = 0.05
 _CLOSE_SECONDS: Final = 0.5
+_MAX_CONNECTIONS: Final = 1000
 
 
 class LoopbackServer(ThreadingMixIn, TCPServer):
@@ -25,6 +26,7 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
         port: Where to listen; 0 takes a free port.
         limits: What one connection may use.
         verbose: Whether to log requests, without their bodies.
+        max_connections: How many there may be; more are closed at once.
 
     Raises:
         OSError: The port is taken.
@@ -36,10 +38,17 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
     request_queue_size = 128
 
     def __init__(
-        self, workspace: Workspace, *, port: int, limits: Limits, verbose: bool = False
+        self,
+        workspace: Workspace,
+        *,
+        port: int,
+        limits: Limits,
+        verbose: bool = False,
+        max_connections: int = _MAX_CONNECTIONS,
     ) -> None:
         handler = partial(Connection, workspace=workspace, limits=limits, verbose=verbose)
         super().__init__((_ADDRESS, port), handler)
+        self._max_connections = max_connections
         self._thread: Thread | None = None
         self._open: set[Any] = set()
         self._closed_one = Condition()
@@ -67,6 +76,10 @@ class LoopbackServer(ThreadingMixIn, TCPServer):
                 with suppress(OSError):
                     connection.shutdown(SHUT_RDWR)
             self._closed_one.wait_for(lambda: not self._open, _CLOSE_SECONDS)
+
+    def verify_request(self, request: socket | Any, client_address: Any) -> bool:  # noqa: ARG002 - the base class's names
+        """Take no more connections than are allowed."""
+        return len(self._open) < self._max_connections
 
     def process_request(self, request: socket | Any, client_address: Any) -> None:
         """Remember the connection until it ends."""

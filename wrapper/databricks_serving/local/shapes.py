@@ -102,6 +102,18 @@ def object_of(fields: Mapping[str, Check], *required: str) -> Check:
     return check
 
 
+def open_object(fields: Mapping[str, Check]) -> Check:
+    """An object whose fields of these names pass, if they are there; others may be there, too."""
+
+    def check(value: Any, path: str) -> None:
+        any_object(value, path)
+        for key, entry in fields.items():
+            if value.get(key) is not None:
+                entry(value[key], f"{path}.{key}")
+
+    return check
+
+
 def map_of(entry: Check) -> Check:
     """An object with free keys whose values all pass."""
 

@@ -49,7 +49,7 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> ErrorBody | ServingEndpoint | None:
     data = json_object(response.content)
-    if response.status_code in {400, 401, 403, 404, 409, 429, 500, 503}:
+    if response.status_code in {400, 401, 403, 404, 409, 413, 415, 429, 500, 503}:
         return None if data is None else ErrorBody.from_dict(data)
     if response.status_code == 200:
         return None if data is None else ServingEndpoint.from_dict(data)

@@ -1,52 +1,21 @@
 """What answers the requests of the local endpoint."""
 
-from collections.abc import Callable, Generator, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from databricks_serving.local.backends.deterministic import DeterministicBackend
 from databricks_serving.local.backends.llama import LlamaBackend
-from databricks_serving.local.jsontypes import Json
-from databricks_serving.local.tasks import Task
+from databricks_serving.local.backends.mixed import MixedBackend
+from databricks_serving.local.backends.protocol import Backend
+from databricks_serving.local.backends.wordllama import WordLlamaEmbeddings
 
-
-class Backend(Protocol):
-    """Turns decoded requests into replies; it is used by several threads at once."""
-
-    @property
-    def model(self) -> str:
-        """The name that replies give as `model`, and as the served model by default."""
-        ...
-
-    def start(self) -> None:
-        """Make ready to answer.
-
-        Raises:
-            ModelUnavailableError: Packages are missing, or the model does not load.
-        """
-        ...
-
-    def close(self) -> None:
-        """Stop; calls in progress break off. Allowed at any time, also twice."""
-        ...
-
-    def reply(self, task: Task, request: Json) -> Json:
-        """Answer in one piece.
-
-        Raises:
-            RefusedError: The request cannot be answered.
-        """
-        ...
-
-    def events(self, task: Task, request: Json) -> Generator[Json, None, None]:
-        """Answer in pieces.
-
-        Raises:
-            RefusedError: Before returning, or while being iterated: the answer broke off.
-        """
-        ...
-
+__all__ = ["BACKENDS", "EMBEDDINGS", "Backend", "MixedBackend"]
 
 BACKENDS: Final[Mapping[str, Callable[[bool], Backend]]] = {
     "deterministic": lambda _: DeterministicBackend(),
     "smollm2": LlamaBackend,
+}
+EMBEDDINGS: Final[Mapping[str, Callable[[], Backend]]] = {
+    "lexical": DeterministicBackend,
+    "wordllama": WordLlamaEmbeddings,
 }

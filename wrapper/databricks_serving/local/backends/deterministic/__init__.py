@@ -10,6 +10,6 @@
 - A token is a word with the white space before it. An answer has at most 4,096.
 """
 
-from databricks_serving.local.backends.deterministic.backend import DeterministicBackend
+from databricks_serving.local.backends.deterministic.backend import DeterministicBackend, stamp
 
-__all__ = ["DeterministicBackend"]
+__all__ = ["DeterministicBackend", "stamp"]

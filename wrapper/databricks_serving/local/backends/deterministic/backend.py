@@ -28,9 +28,9 @@ class DeterministicBackend:
         """Answer in one piece."""
         match task:
             case Task.CHAT:
-                return self._stamp("chatcmpl_", "chat.completion") | chat.reply(request)
+                return stamp("chatcmpl_", "chat.completion", self.model) | chat.reply(request)
             case Task.COMPLETION:
-                return self._stamp("cmpl_", "text_completion") | completion.reply(request)
+                return stamp("cmpl_", "text_completion", self.model) | completion.reply(request)
             case Task.EMBEDDING:
                 identity: Json = {"id": str(uuid.uuid4()), "object": "list", "model": self.model}
                 return identity | embedding.reply(request)
@@ -51,15 +51,20 @@ class DeterministicBackend:
         if task in own:
             return (event for event in own[task](request))
         if task is Task.CHAT:
-            stamp, pieces = self._stamp("chatcmpl_", "chat.completion.chunk"), chat.events(request)
+            head, pieces = (
+                stamp("chatcmpl_", "chat.completion.chunk", self.model),
+                chat.events(request),
+            )
         else:
-            stamp, pieces = self._stamp("cmpl_", "text_completion"), completion.events(request)
-        return (stamp | piece for piece in pieces)
+            head, pieces = stamp("cmpl_", "text_completion", self.model), completion.events(request)
+        return (head | piece for piece in pieces)
 
-    def _stamp(self, prefix: str, kind: str) -> Json:
-        return {
-            "id": f"{prefix}{uuid.uuid4()}",
-            "object": kind,
-            "created": int(time.time()),
-            "model": self.model,
-        }
+
+def stamp(prefix: str, kind: str, model: str) -> Json:
+    """Return what is new in each answer."""
+    return {
+        "id": f"{prefix}{uuid.uuid4()}",
+        "object": kind,
+        "created": int(time.time()),
+        "model": model,
+    }

@@ -4,7 +4,7 @@ import base64
 import math
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from zlib import crc32
 
@@ -19,16 +19,26 @@ _TRIPLE: Final = 3
 
 def reply(request: Json) -> Json:
     """The parts of an embedding reply that follow from the request."""
+    size = request.get("dimensions", DIMENSIONS)
+    return reply_of(request, [embed(text, size) for text in texts_of(request)])
+
+
+def texts_of(request: Json) -> list[str]:
+    """The texts to embed."""
     texts = [request["input"]] if isinstance(request["input"], str) else request["input"]
     if instruction := request.get("instruction"):
         texts = [f"{instruction} {text}" for text in texts]
-    size = request.get("dimensions", DIMENSIONS)
+    return texts
+
+
+def reply_of(request: Json, vectors: Iterable[Sequence[float]]) -> Json:
+    """The parts of an embedding reply with these vectors."""
     encode = _base64 if request.get("encoding_format") == "base64" else list[float]
-    spent = sum(len(tokenize(text)) for text in texts)
+    spent = sum(len(tokenize(text)) for text in texts_of(request))
     return {
         "data": [
-            {"object": "embedding", "index": index, "embedding": encode(embed(text, size))}
-            for index, text in enumerate(texts)
+            {"object": "embedding", "index": index, "embedding": encode(vector)}
+            for index, vector in enumerate(vectors)
         ],
         "usage": {"prompt_tokens": spent, "total_tokens": spent},
     }

@@ -1,0 +1,377 @@
+"""Cassettes: recorded once, replayed without a network, for both clients."""
+
+import json
+import re
+import socket
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import wire
+
+from databricks_serving import AsyncServingClient, ServingClient, errors
+from databricks_serving.local import LocalEndpoint
+from databricks_serving.testing.cassettes.cassette import Cassette
+from databricks_serving.testing.cassettes.scrubbing import Scrubber
+from databricks_serving.testing.errors import RecordingError, UnexpectedRequestError
+from databricks_serving.testing.recording import Recording
+
+CHAT = {"model": "local-chat", "messages": [{"role": "user", "content": "Name a river."}]}
+
+
+@pytest.fixture(scope="module")
+def local():
+    with LocalEndpoint() as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "cassette"
+
+
+def files(folder):
+    return sorted(path.name for path in folder.glob("*"))
+
+
+def ask(shell, client, **changed):
+    return shell.wait(client.chat.completions.create(**{**CHAT, **changed}))
+
+
+def streamed(shell, client, **changed):
+    with shell.opened(client.chat.completions.stream(**{**CHAT, **changed})) as stream:
+        events = shell.items(stream)
+        chunks = [event.chunk.to_dict() for event in events if hasattr(event, "chunk")]
+        return chunks, shell.wait(stream.get_final_completion())
+
+
+@pytest.fixture
+def recorded(shell, local, folder):
+    """A cassette of three calls, and what they came to."""
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="all"):
+        reply = ask(shell, client)
+        chunks, final = streamed(shell, client)
+        vectors = shell.wait(client.embeddings.create(model="local-embedding", input=["a", "b"]))
+    shell.wait(client.close())
+    return reply, chunks, final, vectors
+
+
+def test_what_was_recorded_is_replayed_with_the_network_blocked(
+    shell, recorded, folder, monkeypatch
+):
+    monkeypatch.setattr(socket, "socket", None)
+    monkeypatch.delenv("DATABRICKS_HOST", raising=False)
+    with Cassette(folder) as cassette:
+        client = shell.client_class()
+        again = ask(shell, client)
+        chunks, final = streamed(shell, client)
+        vectors = shell.wait(client.embeddings.create(model="local-embedding", input=["a", "b"]))
+    reply, chunks_before, final_before, vectors_before = recorded
+    assert again.to_dict() == reply.to_dict()
+    assert again.request_id == reply.request_id
+    assert again.served_model_name == reply.served_model_name
+    assert chunks == chunks_before
+    assert final.to_dict() == final_before.to_dict()
+    assert vectors.to_dict() == vectors_before.to_dict()
+    assert cassette.unplayed == []
+    assert len(cassette.played) == 3
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_recording_is_a_file_that_people_can_read(folder, local):
+    assert files(folder) == [
+        "001-local-chat.json",
+        "002-local-chat-stream.json",
+        "003-local-embedding.json",
+    ]
+    data = json.loads((folder / "001-local-chat.json").read_text())
+    assert data["format"] == "databricks-serving/recording"
+    assert data["path"] == "/serving-endpoints/local-chat/invocations"
+    assert data["request"]["messages"] == CHAT["messages"]
+    assert data["body"]["choices"][0]["message"]["content"] == "You said: Name a river."
+    assert set(data["headers"]) == {"content-type", "served-model-name", "x-request-id"}
+    stream = json.loads((folder / "002-local-chat-stream.json").read_text())
+    assert stream["body"].endswith("data: [DONE]\n\n")
+    assert len(stream["timing"]) == stream["body"].count("\n\n")
+    assert stream["timing"] == sorted(stream["timing"])
+    everything = "".join(path.read_text() for path in folder.iterdir())
+    assert local.token not in everything
+
+
+def test_either_client_replays_what_the_other_recorded(shell, recorded, folder):
+    other = AsyncServingClient if shell.name == "sync" else ServingClient
+    assert other is not shell.client_class
+    with Cassette(folder):
+        client = shell.client_class()
+        assert ask(shell, client).to_dict() == recorded[0].to_dict()
+
+
+def test_the_order_of_calls_is_free_and_that_of_equal_calls_is_kept(shell, local, folder):
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="all"):
+        first, second = ask(shell, client), ask(shell, client)
+        other = ask(shell, client, messages=[{"role": "user", "content": "Other."}])
+    shell.wait(client.close())
+    with Cassette(folder):
+        client = shell.client_class()
+        replayed = [
+            ask(shell, client, messages=[{"role": "user", "content": "Other."}]),
+            ask(shell, client),
+            ask(shell, client),
+        ]
+    assert [one.request_id for one in replayed] == [
+        one.request_id for one in (other, first, second)
+    ]
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_request_that_was_not_recorded_names_the_nearest_and_the_difference(shell, folder):
+    with Cassette(folder), pytest.raises(UnexpectedRequestError) as caught:
+        ask(shell, shell.client_class(), temperature=0.5)
+    text = str(caught.value)
+    assert "POST /serving-endpoints/local-chat/invocations is not in" in text
+    assert "$.temperature: recorded nothing, sent 0.5" in text
+    assert "pytest --serving-record" in text
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_second_request_of_a_kind_is_an_error_unless_repeats_are_allowed(shell, folder):
+    with Cassette(folder):
+        client = shell.client_class()
+        ask(shell, client)
+        with pytest.raises(UnexpectedRequestError, match=r"recorded once .* sent once more"):
+            ask(shell, client)
+    with Cassette(folder, repeats=True):
+        client = shell.client_class()
+        assert ask(shell, client).text == ask(shell, client).text
+
+
+def test_fields_may_be_left_out_of_the_comparison(shell, local, folder):
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="all"):
+        ask(shell, client, client_request_id="one")
+    shell.wait(client.close())
+    with Cassette(folder, ignore=["client_request_id"]):
+        assert ask(shell, shell.client_class(), client_request_id="two").text
+
+
+def test_new_episodes_are_recorded_and_the_old_ones_replayed(shell, local, recorded, folder):
+    before = {path: path.read_text() for path in folder.iterdir()}
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="new_episodes") as cassette:
+        assert ask(shell, client).to_dict() == recorded[0].to_dict()
+        ask(shell, client, max_tokens=2)
+        assert len(cassette.recorded) == 1
+    shell.wait(client.close())
+    assert files(folder)[-1] == "004-local-chat.json"
+    assert {path: path.read_text() for path in before} == before
+
+
+@pytest.mark.usefixtures("recorded")
+def test_recording_anew_takes_the_place_of_what_was_there(shell, local, folder):
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="all"):
+        ask(shell, client, max_tokens=2)
+    shell.wait(client.close())
+    assert files(folder) == ["001-local-chat.json"]
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_block_that_fails_leaves_the_folder_as_it_was(shell, local, folder):
+    before = {path: path.read_text() for path in folder.iterdir()}
+    client = shell.client_class(local.host, local.token)
+
+    def fail():
+        with Cassette(folder, mode="all"):
+            ask(shell, client, max_tokens=2)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    shell.wait(client.close())
+    assert {path: path.read_text() for path in folder.iterdir()} == before
+
+
+def test_a_refusal_is_recorded_and_replayed_as_the_same_error(shell, local, folder):
+    client = shell.client_class(local.host, local.token)
+    unknown = {**CHAT, "model": "nobody"}
+    with Cassette(folder, mode="all"), pytest.raises(errors.NotFoundError) as before:
+        ask(shell, client, **unknown)
+    shell.wait(client.close())
+    with Cassette(folder), pytest.raises(errors.NotFoundError) as after:
+        ask(shell, shell.client_class(), **unknown)
+    assert after.value.message == before.value.message
+    assert after.value.request_id == before.value.request_id
+    assert files(folder) == ["001-nobody.json"]
+
+
+def test_an_oauth_login_is_not_recorded_and_needs_no_server_in_a_replay(shell, local, folder):
+    from databricks_serving.auth import OAuthClientCredentials  # noqa: PLC0415
+
+    login = OAuthClientCredentials(local.oauth.client_id, local.oauth.client_secret)
+    client = shell.client_class(local.host, auth=login)
+    with Cassette(folder, mode="all"):
+        ask(shell, client)
+    shell.wait(client.close())
+    assert files(folder) == ["001-local-chat.json"]
+    text = (folder / "001-local-chat.json").read_text()
+    assert local.oauth.client_secret not in text
+    with Cassette(folder):
+        client = shell.client_class("https://w.example.com", auth=OAuthClientCredentials("a", "b"))
+        assert ask(shell, client).text
+
+
+def test_a_folder_without_recordings_says_how_to_make_them(folder):
+    with pytest.raises(RecordingError, match="no recordings: record them first"), Cassette(folder):
+        pass
+
+
+@pytest.mark.usefixtures("recorded")
+def test_old_recordings_are_an_error_where_an_age_is_asked_for(folder):
+    path = folder / "001-local-chat.json"
+    data = json.loads(path.read_text())
+    data["recorded"] = (datetime.now(UTC) - timedelta(days=40)).isoformat()
+    path.write_text(json.dumps(data))
+    with Cassette(folder, max_age=timedelta(days=50)):
+        pass
+    with (
+        pytest.raises(RecordingError, match="too long ago: record it anew"),
+        Cassette(folder, max_age=timedelta(days=30)),
+    ):
+        pass
+
+
+def test_there_are_three_modes():
+    with pytest.raises(ValueError, match="none, new_episodes, all"):
+        Cassette("x", mode="once")
+
+
+@pytest.mark.parametrize("ends", ["closed", "reset", "timeout"])
+def test_a_stream_that_broke_breaks_again(shell, folder, ends):
+    folder.mkdir()
+    body = wire.sse(wire.chunk("The "), wire.chunk("Po")).decode()
+    data = {
+        "path": "/serving-endpoints/local-chat/invocations",
+        "request": {**{k: v for k, v in CHAT.items() if k != "model"}, "stream": True},
+        "status": 200,
+        "headers": {"content-type": "text/event-stream"},
+        "body": body,
+        "stream": True,
+        "timing": [0.5, 30.0],
+        "ends": ends,
+    }
+    (folder / "broken.json").write_text(json.dumps(data))
+    with Cassette(folder) as cassette, pytest.raises(errors.ServingError) as caught:
+        streamed(shell, shell.client_class())
+    assert caught.value.partial.text == "The Po"
+    assert cassette.time.monotonic() >= 30
+
+
+def test_secrets_hosts_and_chosen_fields_never_touch_the_disk(shell, local, folder):
+    client = shell.client_class(local.host, local.token)
+    jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEtbG92In0.c2lnbmF0dXJl"
+    said = f"dapi{'0123456789abcdef' * 2} {jwt} at adb-12345.7.azuredatabricks.net, says Ada"
+    scrubber = Scrubber(fields=("user",), texts={"Ada": "Someone"})
+    asked = {"messages": [{"role": "user", "content": said}], "user": "ada@example.com"}
+    with Cassette(folder, mode="all", scrubber=scrubber):
+        reply = ask(shell, client, **asked)
+    shell.wait(client.close())
+    text = (folder / "001-local-chat.json").read_text()
+    for secret in ("dapi0123", jwt, "adb-12345", "Ada", "ada@example.com"):
+        assert secret not in text
+    with Cassette(folder, scrubber=scrubber):
+        again = ask(shell, shell.client_class(), **asked)
+    assert again.text == reply.text.replace("Ada", "Someone").replace(said[:36], "***").replace(
+        jwt, "***"
+    ).replace("adb-12345.7.azuredatabricks.net", "workspace.example.com")
+
+
+def test_a_secret_that_is_streamed_in_pieces_is_not_written():
+    secret = f"dapi{'0123456789abcdef' * 2}"
+    pieces = [wire.chunk(secret[at : at + 5]) for at in range(0, len(secret), 5)]
+    recording = Recording(status=200, content=wire.sse(*pieces), stream=True)
+    with pytest.raises(RecordingError, match="a secret in pieces"):
+        Scrubber().recording(recording)
+    cleaned = Scrubber(fields=("content",)).recording(recording)
+    assert b"dapi" not in cleaned.content
+
+
+def test_what_is_clean_stays_to_the_byte():
+    odd = b'data: {"a":1.0e-5, "b" : "\\u00e9"}\r\n\r\n: ping\n\ndata:[DONE]\n\n\xff'
+    recording = Recording(status=200, content=odd, stream=True)
+    assert Scrubber().recording(recording).content == odd
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"a": 1}',
+        b'{"a":1,"b":"\xc3\xa9"}',
+        b'{"a":1,"b":"\\u00e9"}',
+        b'{"a": 1e-05}',
+        b'{"a": 1.0E-5}',
+        b'{"a": NaN}',
+        b'{"a": 1, "a": 2}',
+        b'"text"',
+        b"\xff\xfe",
+        b"",
+        b"no JSON",
+        b'{"a": "\\ud800"}',
+        b"[" * 3000,
+    ],
+)
+def test_a_body_is_read_back_to_the_byte(content, tmp_path):
+    path = tmp_path / "one.json"
+    path.write_text(Recording(status=200, content=content).to_json())
+    assert Recording.read(path).content == content
+
+
+def test_a_recording_keeps_what_is_not_known_here():
+    data = {"status": 200, "headers": {}, "body": {}, "shape": "odd", "expect": {"text": "x"}}
+    made = Recording.from_dict(data).to_dict()
+    assert {key: made[key] for key in data} == data
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"format": "har"}, "its format is not"),
+        ({"version": 2}, "format version 2, and this release reads 1"),
+        ({"status": "200"}, "status must be a whole number"),
+        ({"status": 20}, "status is no status of HTTP"),
+        ({"headers": None}, "headers must be an object"),
+        ({"headers": {"a": 1}}, "the values of headers must be text"),
+        ({"ends": "odd"}, "ends must be one of"),
+        ({"layout": "odd"}, "layout must be one of"),
+        ({"timing": [1, "2"]}, "timing must be a list of seconds"),
+        ({"recorded": "yesterday"}, "recorded is no ISO date"),
+        ({"body_base64": "YQ=="}, "one of the keys body and body_base64"),
+        ({"stream": 1}, "stream must be true or false"),
+    ],
+)
+def test_a_recording_that_is_broken_says_where_and_what(tmp_path, changed, message):
+    path = tmp_path / "broken.json"
+    data = {"status": 200, "headers": {}, "body": {}, **changed}
+    path.write_text(json.dumps(data))
+    with pytest.raises(RecordingError, match=re.escape(message)) as caught:
+        Recording.read(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\xff", "[" * 100_000])
+def test_a_file_that_is_no_recording_says_so(tmp_path, text):
+    path = tmp_path / "broken.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(RecordingError, match=re.escape(str(path))):
+        Recording.read(path)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(shell, local, tmp_path):
+    (tmp_path / "file").write_text("")
+    client = shell.client_class(local.host, local.token)
+    with (
+        pytest.raises(RecordingError, match="cannot be written"),
+        Cassette(tmp_path / "file" / "folder", mode="all"),
+    ):
+        ask(shell, client)
+    shell.wait(client.close())

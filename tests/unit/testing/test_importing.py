@@ -1,0 +1,149 @@
+"""What VCR and HAR have recorded, made into recordings of ours."""
+
+import base64
+import gzip
+import json
+
+import httpx
+import pytest
+import vcr
+import wire
+
+from databricks_serving import ServingClient
+from databricks_serving.local import LocalEndpoint
+from databricks_serving.testing.cassettes.cassette import Cassette
+from databricks_serving.testing.errors import RecordingError
+from databricks_serving.testing.importing.files import import_recordings
+
+CHAT = {"messages": [{"role": "user", "content": "Name a river."}]}
+PATH = "/serving-endpoints/local-chat/invocations"
+
+
+def ask():
+    with ServingClient("https://w.example.com", "t") as client:
+        return client.chat.completions.create(model="local-chat", **CHAT)
+
+
+def entry(**changed):
+    return {
+        "startedDateTime": "2026-11-01T10:00:00.000Z",
+        "time": 250,
+        "request": {
+            "method": "POST",
+            "url": f"https://dbc-a1b2.cloud.databricks.com{PATH}",
+            "headers": [{"name": "Authorization", "value": f"Bearer {wire.TOKEN}"}],
+            "postData": {"text": json.dumps(CHAT)},
+        },
+        "response": {
+            "status": 200,
+            "headers": [
+                {"name": "Content-Type", "value": "application/json"},
+                {"name": "Content-Encoding", "value": "gzip"},
+                {"name": "Set-Cookie", "value": "session=1"},
+            ],
+            "content": {"text": json.dumps(wire.chat(f"Hello {wire.TOKEN}."))},
+        },
+        **changed,
+    }
+
+
+def write_har(path, *entries):
+    path.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
+    return path
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_cassette_that_vcr_wrote_is_replayed(tmp_path, stream):
+    recorder = vcr.VCR(serializer="yaml")
+    with LocalEndpoint() as local, recorder.use_cassette(str(tmp_path / "vcr.yaml")):
+        answer = httpx.post(
+            f"{local.host}{PATH}",
+            json={**CHAT, "stream": stream} if stream else CHAT,
+            headers={"authorization": f"Bearer {local.token}"},
+        )
+    [recording] = import_recordings(tmp_path / "vcr.yaml", tmp_path / "made")
+    assert recording.content == answer.content
+    assert recording.stream is stream
+    assert local.token not in next((tmp_path / "made").iterdir()).read_text()
+    with Cassette(tmp_path / "made"):
+        if stream:
+            with ServingClient() as client:
+                events = client.chat.completions.stream(model="local-chat", **CHAT)
+                with events as opened:
+                    assert "".join(opened.text_stream) == "You said: Name a river."
+        else:
+            assert ask().text == "You said: Name a river."
+
+
+def test_a_har_file_is_replayed_without_its_secrets(tmp_path):
+    har = write_har(tmp_path / "calls.har", entry())
+    [recording] = import_recordings(har, tmp_path / "made")
+    text = (tmp_path / "made" / "001-local-chat.json").read_text()
+    for secret in (wire.TOKEN, "session", "dbc-a1b2"):
+        assert secret not in text
+    assert recording.timing == (0.25,)
+    assert recording.recorded.year == 2026
+    with Cassette(tmp_path / "made"):
+        assert ask().text == "Hello ***."
+
+
+def test_packed_and_encoded_bodies_are_unpacked(tmp_path):
+    packed = gzip.compress(json.dumps(wire.chat()).encode())
+    content = {"text": base64.b64encode(packed).decode(), "encoding": "base64"}
+    answer = {**entry()["response"], "content": content}
+    har = write_har(tmp_path / "calls.har", entry(response=answer))
+    [recording] = import_recordings(har, tmp_path / "made")
+    assert recording.json == wire.chat()
+
+
+def test_other_traffic_is_left_out_and_so_are_logins(tmp_path):
+    def request(url, **headers):
+        named = [
+            {"name": name.replace("_", "-"), "value": value} for name, value in headers.items()
+        ]
+        return {**entry()["request"], "url": url, "headers": named}
+
+    har = write_har(
+        tmp_path / "calls.har",
+        entry(request=request("https://example.com/page")),
+        entry(
+            request=request(
+                "https://w.example.com/serving-endpoints/x/invocations",
+                content_type="application/x-www-form-urlencoded",
+            )
+        ),
+    )
+    assert import_recordings(har, tmp_path / "made") == []
+    assert not (tmp_path / "made").exists()
+
+
+def test_importing_twice_loses_nothing(tmp_path):
+    har = write_har(tmp_path / "calls.har", entry())
+    import_recordings(har, tmp_path / "made")
+    import_recordings(har, tmp_path / "made")
+    names = sorted(path.name for path in (tmp_path / "made").iterdir())
+    assert names == ["001-local-chat.json", "002-local-chat.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.har", "{", "no HAR file"),
+        ("a.har", "{}", "no HAR file: the key 'log' is missing"),
+        ("a.har", '{"log": {"entries": [1]}}', "no HAR file"),
+        ("a.yaml", "a: [", "no cassette of VCR"),
+        ("a.yaml", "a: 1", "no cassette of VCR: the key 'interactions' is missing"),
+        ("a.yaml", "interactions: [{request: 5, response: 6}]", "no cassette of VCR"),
+        ("a.txt", "", "not known"),
+    ],
+)
+def test_a_file_that_is_none_says_so_and_leaves_nothing(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(RecordingError, match=message):
+        import_recordings(tmp_path / name, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(RecordingError, match="cannot be read"):
+        import_recordings(tmp_path / "a.har", tmp_path / "made")

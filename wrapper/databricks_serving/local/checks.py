@@ -1,0 +1,158 @@
+"""Small readers of settings: each takes a value and its place, and returns the value it means.
+
+They are put together into the tables of `config.py`, `faults.py` and `script.py`. An error names
+the place and never the value, which may be a secret.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from databricks_serving.errors import ConfigError
+from databricks_serving.local.jsontypes import is_list, is_object
+
+Reader: TypeAlias = Callable[[Any, str], Any]
+
+_NAMES: Final[Mapping[type, str]] = {
+    bool: "true or false",
+    dict: "a mapping",
+    float: "a number",
+    int: "a number",
+    list: "a list",
+    str: "a text",
+    type(None): "nothing",
+}
+
+
+def wrong(place: str, problem: str) -> ConfigError:
+    """Say what is wrong where."""
+    return ConfigError(f"{place}: {problem}" if place else problem)
+
+
+def expected(place: str, wanted: str, value: object) -> ConfigError:
+    """Say what was wanted where, and the kind of what came."""
+    found = _NAMES.get(type(value), type(value).__name__)
+    return wrong(place, f"expected {wanted}, got {found}")
+
+
+def text(*choices: str) -> Reader:
+    """A text that is not empty; one of the choices if there are any."""
+
+    def read(value: Any, place: str) -> str:
+        if not isinstance(value, str) or not value:
+            raise expected(place, "a text", value)
+        if choices and value not in choices:
+            raise wrong(place, f"expected one of {', '.join(choices)}")
+        # A choice may be a member of an enum, which is to be written as its value.
+        return str(value)
+
+    return read
+
+
+def any_text(value: Any, place: str) -> str:
+    """A text, even an empty one."""
+    if not isinstance(value, str):
+        raise expected(place, "a text", value)
+    return value
+
+
+def number(low: float = 0.0, high: float = 1e6, *, above: bool = False) -> Reader:
+    """A number within the bounds; above the lower one if so asked."""
+    wanted = f"a number {'above' if above else 'from'} {low:g} {'and' if above else 'to'} "
+    wanted += f"at most {high:g}" if above else f"{high:g}"
+
+    def read(value: Any, place: str) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            raise expected(place, wanted, value)
+        if not low <= value <= high or (above and value == low):
+            raise wrong(place, f"expected {wanted}")
+        return value
+
+    return read
+
+
+def whole(low: int, high: int) -> Reader:
+    """A whole number within the bounds."""
+    wanted = f"a whole number from {low} to {high}"
+
+    def read(value: Any, place: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise expected(place, wanted, value)
+        if not low <= value <= high:
+            raise wrong(place, f"expected {wanted}")
+        return value
+
+    return read
+
+
+def flag(value: Any, place: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise expected(place, "true or false", value)
+    return value
+
+
+def anything(value: Any, _place: str) -> Any:
+    """Any value."""
+    return value
+
+
+def path(value: Any, place: str) -> str | Path:
+    """A path of the file system."""
+    if not isinstance(value, Path) and (not isinstance(value, str) or not value):
+        raise expected(place, "a path", value)
+    return value
+
+
+def items(reader: Reader) -> Reader:
+    """A list, read item by item."""
+
+    def read(value: Any, place: str) -> list[Any]:
+        if not is_list(value):
+            raise expected(place, "a list", value)
+        return [reader(one, f"{place}[{position}]") for position, one in enumerate(value)]
+
+    return read
+
+
+def record(fields: Mapping[str, Reader], *required: str) -> Reader:
+    """A mapping with these keys and no other; a value that is nothing counts as absent."""
+
+    def read(value: Any, place: str) -> dict[str, Any]:
+        if not is_object(value):
+            raise expected(place, "a mapping", value)
+        prefix = f"{place}." if place else ""
+        for key in value:
+            if key not in fields:
+                raise wrong(f"{prefix}{key}", f"unknown key{_nearest(key, fields)}")
+        given = {key: one for key, one in value.items() if one is not None}
+        for key in required:
+            if key not in given:
+                raise wrong(f"{prefix}{key}", "is missing")
+        return {key: fields[key](one, f"{prefix}{key}") for key, one in given.items()}
+
+    return read
+
+
+def table(reader: Reader) -> Reader:
+    """A mapping with free keys, read value by value; one that is nothing is an empty mapping."""
+
+    def read(value: Any, place: str) -> dict[str, Any]:
+        if not is_object(value):
+            raise expected(place, "a mapping", value)
+        for key in value:
+            text()(key, f"the keys of {place}")
+        return {
+            key: reader({} if one is None else one, f"{place}.{key}") for key, one in value.items()
+        }
+
+    return read
+
+
+def _nearest(key: object, fields: Mapping[str, Reader]) -> str:
+    close = get_close_matches(str(key), fields, 1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are {', '.join(fields)}"

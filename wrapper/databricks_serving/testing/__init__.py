@@ -1,0 +1,1 @@
+"""Tests of code that calls model-serving endpoints, without an endpoint."""

@@ -1,0 +1,1 @@
+"""Recordings of exchanges, made once and replayed without a network."""

@@ -1,0 +1,204 @@
+"""Cassettes: folders of recordings that answer instead of an endpoint, or are made from one."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Literal, Self, get_args
+
+from databricks_serving._core.script import Sent, Step
+from databricks_serving._http.listening import AsyncListeningTransport, ListeningTransport
+from databricks_serving._http.scripted import ScriptedTransport
+from databricks_serving._http.stand_ins import installed
+from databricks_serving.testing._time import FakeTime
+from databricks_serving.testing.cassettes.logins import is_login, login_steps
+from databricks_serving.testing.cassettes.matching import Asked, body_of, without
+from databricks_serving.testing.cassettes.playing import steps_of
+from databricks_serving.testing.cassettes.scrubbing import Scrubber
+from databricks_serving.testing.cassettes.shelf import Shelf, read_folder, save_folder
+from databricks_serving.testing.cassettes.taking import Take, target_of
+from databricks_serving.testing.environment import made_up_workspace
+from databricks_serving.testing.errors import RecordingError
+from databricks_serving.testing.recording import Recording
+
+if TYPE_CHECKING:
+    import httpx
+
+Mode = Literal["none", "new_episodes", "all"]
+_MODES: Final = get_args(Mode)
+
+
+class Cassette:
+    """A folder of recordings, used by all clients without a transport of their own.
+
+    Use it with `with`. What is recorded is written when the block ends without an error; when it
+    ends with one, the folder stays as it was.
+
+    Args:
+        folder: Where the recordings are, one JSON file for each exchange.
+        mode: `none` replays and sends nothing, so that a request that was not recorded is an
+            `UnexpectedRequestError`; `new_episodes` replays and records what is not there; `all`
+            records everything anew.
+        scrubber: What is taken out before anything is written; secrets and hosts always are.
+        ignore: Names of fields of requests, at any depth, that may differ from the recorded ones.
+        repeats: Whether a recording may answer more than once.
+        max_age: Age beyond which a recording must be made anew; None for any.
+
+    Raises:
+        ValueError: When there is no such mode.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        mode: Mode = "none",
+        scrubber: Scrubber | None = None,
+        ignore: Sequence[str] = (),
+        repeats: bool = False,
+        max_age: timedelta | None = None,
+    ) -> None:
+        if mode not in _MODES:
+            raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r:.40}")
+        self.folder: Path = Path(folder)
+        self.mode: Mode = mode
+        self.time: FakeTime = FakeTime()
+        self._scrubber = scrubber or Scrubber()
+        self._ignore = (*ignore,)
+        self._repeats = repeats
+        self._max_age = max_age
+        self._lock = Lock()
+        self._shelf = Shelf([], [], repeats=repeats)
+        self._takes: list[Take] = []
+        self._open = ExitStack()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.folder)!r}, mode={self.mode!r})"
+
+    def __enter__(self) -> Self:
+        """Read the folder, and serve clients.
+
+        Raises:
+            RecordingError: When a recording cannot be read or is too old, or there is none.
+        """
+        self._shelf = self._filled()
+        self._takes = []
+        with ExitStack() as undo:
+            if self.mode == "none":
+                undo.enter_context(made_up_workspace())
+            undo.enter_context(installed(self))
+            self._open = undo.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write what was recorded, unless the block failed.
+
+        Raises:
+            RecordingError: When a recording cannot be written, or holds a secret that cannot be
+                taken out. Nothing is written then.
+        """
+        self._open.close()
+        if kind is None and self.mode != "none":
+            save_folder(self.folder, self.recorded, keep=self.mode == "new_episodes")
+
+    @property
+    def played(self) -> list[Recording]:
+        """The recordings that have answered, in the order of the folder."""
+        return self._shelf.played
+
+    @property
+    def unplayed(self) -> list[Recording]:
+        """The recordings that nobody has asked for."""
+        return self._shelf.unplayed
+
+    @property
+    def recorded(self) -> list[Recording]:
+        """What was recorded so far, without secrets, in the order in which it was asked for."""
+        with self._lock:
+            takes = [*self._takes]
+        return list(self._cleaned(takes))
+
+    @property
+    def own_time(self) -> FakeTime | None:
+        """The time that clients go by: made up where nothing is sent."""
+        return self.time if self.replaces else None
+
+    @property
+    def replaces(self) -> bool:
+        """Whether nothing is sent."""
+        return self.mode == "none"
+
+    def blocking(self, inner: "httpx.BaseTransport | None") -> "httpx.BaseTransport":
+        """Return what a blocking client sends over."""
+        if inner is None:
+            return ScriptedTransport(self._shelved, self.time)
+        return ListeningTransport(inner, self, self.time)
+
+    def asynchronous(self, inner: "httpx.AsyncBaseTransport | None") -> "httpx.AsyncBaseTransport":
+        """Return what an asynchronous client sends over."""
+        if inner is None:
+            return ScriptedTransport(self._shelved, self.time)
+        return AsyncListeningTransport(inner, self, self.time)
+
+    def answer(self, sent: Sent) -> Iterator[Step] | None:
+        """Return the answer that was recorded before; None to have a request sent."""
+        found = None if is_login(sent) else self._shelf.take(self._asked(sent))
+        return None if found is None else steps_of(found)
+
+    def begin(self, sent: Sent, now: float) -> Take:
+        """Return what records an exchange."""
+        take = Take(sent, now, datetime.now(UTC))
+        # A login holds nothing but secrets.
+        if not is_login(sent):
+            with self._lock:
+                self._takes.append(take)
+        return take
+
+    def _shelved(self, sent: Sent) -> Iterator[Step]:
+        if is_login(sent):
+            return login_steps(sent)
+        return steps_of(self._shelf.demand(self._asked(sent), str(self.folder)))
+
+    def _filled(self) -> Shelf:
+        if self.mode == "all":
+            return Shelf([], [], repeats=self._repeats)
+        recordings = read_folder(self.folder)
+        if not recordings and self.mode == "none":
+            raise RecordingError(
+                f"{self.folder}: no recordings: record them first, with mode='all' or "
+                "`pytest --serving-record`"
+            )
+        if self._max_age is not None:
+            _check_age(recordings, datetime.now(UTC) - self._max_age, self.folder)
+        asked = [
+            Asked(one.method, one.path or "", without(one.request, self._ignore))
+            for one in recordings
+        ]
+        return Shelf(recordings, asked, repeats=self._repeats)
+
+    def _asked(self, sent: Sent) -> Asked:
+        scrubber = self._scrubber.knowing(sent)
+        body = without(scrubber.value(body_of(sent.content)), self._ignore)
+        return Asked(sent.method, scrubber.text(target_of(sent.url)), body)
+
+    def _cleaned(self, takes: Sequence[Take]) -> Iterator[Recording]:
+        for take in takes:
+            if take.answered:
+                yield self._scrubber.knowing(take.sent).recording(take.recording())
+
+
+def _check_age(recordings: Sequence[Recording], oldest: datetime, folder: Path) -> None:
+    for recording in recordings:
+        made = recording.recorded
+        if made is not None and made.astimezone(UTC) < oldest:
+            raise RecordingError(
+                f"{folder}: made on {made:%Y-%m-%d}, which is too long ago: record it anew, with "
+                "mode='all' or `pytest --serving-record`"
+            )

@@ -1,0 +1,1 @@
+"""Recordings out of what other tools have recorded."""

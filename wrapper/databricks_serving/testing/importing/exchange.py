@@ -1,0 +1,73 @@
+"""An exchange as another tool has recorded it, and the recording of ours that it makes."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from databricks_serving._core.inflate import Inflater
+from databricks_serving._core.script import Sent
+from databricks_serving.errors import InvalidResponseError
+from databricks_serving.testing.cassettes.logins import is_login
+from databricks_serving.testing.cassettes.scrubbing import Scrubber
+from databricks_serving.testing.cassettes.taking import Take
+from databricks_serving.testing.recording import Recording
+
+# The paths that model-serving endpoints are reached by, and described at.
+_OURS: Final = re.compile(
+    r"/serving-endpoints(/|$)|/ai-gateway/|/api/2\.0/serving-endpoints(/|$)|/driver-proxy(-api)?/"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What another tool has recorded; names of headers in any letter case."""
+
+    method: str
+    url: str
+    sent_headers: Mapping[str, str] = field(repr=False)
+    sent: bytes = field(repr=False)
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    seconds: float = 0.0
+    made: datetime | None = None
+
+
+def recordings_of(exchanges: Iterable[Exchange], scrubber: Scrubber) -> Iterator[Recording]:
+    """Yield the exchanges with model-serving endpoints, without secrets; others are left out."""
+    for exchange in exchanges:
+        sent = Sent(
+            exchange.method.upper(),
+            exchange.url,
+            tuple(exchange.sent_headers.items()),
+            exchange.sent,
+        )
+        if _OURS.match(urlsplit(exchange.url).path) and not is_login(sent):
+            recording = _recording(exchange, sent)
+            yield scrubber.knowing(sent).recording(recording)
+
+
+def _recording(exchange: Exchange, sent: Sent) -> Recording:
+    headers = {name.lower(): value for name, value in exchange.headers.items()}
+    if not _is_packed(headers.get("content-encoding"), exchange.content):
+        # Some tools unpack what they keep and leave the header.
+        headers.pop("content-encoding", None)
+    take = Take(sent, 0.0, exchange.made)
+    take.head(exchange.status, headers.items())
+    take.piece(exchange.content, exchange.seconds)
+    take.over(None, exchange.seconds, whole=True)
+    return take.recording()
+
+
+def _is_packed(encoding: str | None, content: bytes) -> bool:
+    try:
+        inflater = Inflater(encoding, 1 << 30)
+        for _ in inflater.feed(content):
+            pass
+        inflater.finish()
+    except InvalidResponseError:
+        return False
+    return True

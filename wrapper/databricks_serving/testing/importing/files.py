@@ -1,0 +1,58 @@
+"""Files of other tools, made into folders of recordings."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from databricks_serving.testing.cassettes.scrubbing import Scrubber
+from databricks_serving.testing.cassettes.shelf import save_folder
+from databricks_serving.testing.errors import RecordingError
+from databricks_serving.testing.importing import har, vcr
+from databricks_serving.testing.importing.exchange import Exchange, recordings_of
+from databricks_serving.testing.recording import Recording
+
+_READERS: Final[dict[str, tuple[str, Callable[[str], Iterator[Exchange]]]]] = {
+    ".har": ("HAR file", har.exchanges_of),
+    ".json": ("HAR file", har.exchanges_of),
+    ".yaml": ("cassette of VCR", vcr.exchanges_of),
+    ".yml": ("cassette of VCR", vcr.exchanges_of),
+}
+
+
+def import_recordings(
+    source: str | Path, folder: str | Path, *, scrubber: Scrubber | None = None
+) -> list[Recording]:
+    """Make recordings of what another tool has recorded, and put them beside those of a folder.
+
+    Only exchanges with model-serving endpoints are taken; tokens, hosts and chosen fields are taken
+    out of them.
+
+    Args:
+        source: A cassette of VCR in YAML, or a HAR file.
+        folder: Where the recordings go.
+        scrubber: What is taken out; secrets and hosts always are.
+
+    Returns:
+        The recordings; none when the file has no such exchange.
+
+    Raises:
+        RecordingError: When the file cannot be read, or the folder not be written.
+        ConfigError: When ruamel.yaml is not installed and needed.
+    """
+    path = Path(source)
+    if path.suffix.lower() not in _READERS:
+        raise RecordingError(f"{source}: not known: a cassette of VCR is .yaml, a HAR file .har")
+    kind, read = _READERS[path.suffix.lower()]
+    try:
+        exchanges = read(path.read_text(encoding="utf-8"))
+        recordings = list(recordings_of(exchanges, scrubber or Scrubber()))
+    except OSError as error:
+        raise RecordingError(f"{source}: cannot be read: {error.strerror}") from None
+    except KeyError as error:
+        raise RecordingError(f"{source}: no {kind}: the key {error} is missing") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, RecordingError):
+            raise
+        raise RecordingError(f"{source}: no {kind}: {type(error).__name__}") from None
+    save_folder(Path(folder), recordings, keep=True)
+    return recordings

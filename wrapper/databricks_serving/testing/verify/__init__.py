@@ -1,0 +1,1 @@
+"""Recordings held against a contract and the typed models."""

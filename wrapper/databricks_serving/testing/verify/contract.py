@@ -1,0 +1,227 @@
+"""A contract as something that recordings can be held against."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._core.optional import optional
+from databricks_serving.testing.errors import ContractError
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
+_URN: Final = "urn:contract"
+_USER: Final = "verify_contract"
+_VERSION: Final = "3.1."
+_JSON: Final = "application/json"
+_EVENTS: Final = "text/event-stream"
+
+
+class Operation(NamedTuple):
+    """One of the tasks that share a route; names of schemas, None for what it has not."""
+
+    task: str
+    request: str | None
+    response: str | None
+    event: str | None
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path."""
+
+    template: str
+    method: str
+    pointer: str
+    content: Mapping[str, Any]
+
+    @cached_property
+    def operations(self) -> list[Operation]:
+        """The tasks that share the route; none where the contract names none."""
+        return [
+            Operation(one["tag"], one.get("request"), one.get("response"), one.get("event"))
+            for one in self.content.get("x-sdk-operations", ())
+        ]
+
+
+class Contract:
+    """An OpenAPI 3.1 document.
+
+    Args:
+        document: The document.
+        name: What errors call it.
+        own: Whether it is the contract that the typed models are made from.
+
+    Raises:
+        ContractError: When it is no such document, or refers to what it does not hold.
+    """
+
+    def __init__(self, document: Mapping[str, Any], name: str, *, own: bool = False) -> None:
+        self.own: bool = own
+        self._document = document
+        self._name = name
+        self._validators: dict[str, Draft202012Validator] = {}
+        self.routes: list[Route] = list(self._routes())
+        self._check()
+
+    @classmethod
+    def load(cls, spec: "str | Path | Mapping[str, Any] | None") -> "Contract":
+        """Read a contract: that of this package, a file in JSON or YAML, or a document.
+
+        Raises:
+            ContractError: When it cannot be read or used.
+        """
+        if spec is None:
+            text = resources.files("databricks_serving_api").joinpath("openapi.json").read_text()
+            return cls(json.loads(text), "the contract of databricks-serving", own=True)
+        if isinstance(spec, str | Path):
+            return cls(_read(Path(spec)), str(spec))
+        return cls(spec, "the contract")
+
+    def route(self, method: str, path: str) -> Route | None:
+        """Return the route that a request took; the one with the fewest placeholders."""
+        fits = [
+            one
+            for one in self.routes
+            if one.method == method.lower() and _pattern(one.template).fullmatch(path)
+        ]
+        return min(fits, key=lambda one: one.template.count("{"), default=None)
+
+    def request(self, route: Route) -> str | None:
+        """Return where the schema of a route's requests is; None without one."""
+        body, pointer = self._resolved(
+            route.content.get("requestBody"), f"{route.pointer}/requestBody"
+        )
+        return _schema_at(body, pointer, _JSON)
+
+    def response(self, route: Route, status: int, *, stream: bool) -> str | None:
+        """Return where the schema of an answer is; None where the contract says nothing of it."""
+        responses = route.content.get("responses", {})
+        for key in (str(status), f"{status // 100}XX", "default"):
+            if key in responses:
+                pointer = f"{route.pointer}/responses/{key}"
+                answer, pointer = self._resolved(responses[key], pointer)
+                return _schema_at(answer, pointer, _EVENTS if stream else _JSON)
+        return None
+
+    def has(self, schema: str) -> bool:
+        """Tell whether there is a schema of a name."""
+        return self._at(f"/components/schemas/{schema}") is not None
+
+    def errors(self, pointer: str, value: Any) -> "list[ValidationError]":
+        """Return how a value breaks the schema at a place of the contract."""
+        validator: Any = self._validator(pointer)
+        return [*validator.iter_errors(value)]
+
+    def _validator(self, pointer: str) -> "Draft202012Validator":
+        validator = self._validators.get(pointer)
+        if validator is None:
+            jsonschema = optional("jsonschema", _USER, "testing")
+            schema = {"$ref": f"{_URN}#{pointer}"}
+            validator = jsonschema.Draft202012Validator(schema, registry=self._registry)
+            self._validators[pointer] = validator
+        return validator
+
+    @cached_property
+    def _registry(self) -> Any:
+        referencing = optional("referencing", _USER, "testing")
+        draft = optional("referencing.jsonschema", _USER, "testing").DRAFT202012
+        resource = referencing.Resource.from_contents(self._document, default_specification=draft)
+        return referencing.Registry().with_resource(_URN, resource)
+
+    def _routes(self) -> Iterator[Route]:
+        version, paths = self._document.get("openapi"), self._document.get("paths")
+        if not isinstance(version, str) or not version.startswith(_VERSION):
+            raise ContractError(f"{self._name}: no OpenAPI 3.1 document")
+        if not is_object(paths):
+            raise ContractError(f"{self._name}: it has no paths")
+        for template, item in paths.items():
+            for method, content in item.items() if is_object(item) else ():
+                if is_object(content) and "responses" in content:
+                    pointer = f"/paths/{_escaped(template)}/{method}"
+                    yield Route(template, method, pointer, content)
+
+    def _check(self) -> None:
+        """Refuse references that lead nowhere, and schemas that are none."""
+        jsonschema = optional("jsonschema", _USER, "testing")
+        for place, ref in _references(self._document, "#"):
+            if not ref.startswith("#/") or self._at(ref[1:]) is None:
+                raise ContractError(f"{self._name}: {place} refers to {ref!r}, which is not there")
+        schemas = self._document.get("components", {}).get("schemas", {})
+        for name, schema in schemas.items():
+            try:
+                jsonschema.Draft202012Validator.check_schema(schema)
+            except jsonschema.SchemaError as error:
+                raise ContractError(
+                    f"{self._name}: components.schemas.{name} is no JSON Schema: {error.message}"
+                ) from None
+
+    def _resolved(self, node: Any, pointer: str) -> tuple[Any, str]:
+        if is_object(node) and isinstance(node.get("$ref"), str):
+            pointer = node["$ref"].removeprefix("#")
+            return self._at(pointer), pointer
+        return node, pointer
+
+    def _at(self, pointer: str) -> Any:
+        node: Any = self._document
+        for part in pointer.split("/")[1:]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            node = node.get(key) if is_object(node) else None
+        return node
+
+
+def _schema_at(holder: Any, pointer: str, kind: str) -> str | None:
+    content: Any = holder.get("content", {}) if is_object(holder) else {}
+    if kind not in content or "schema" not in content[kind]:
+        return None
+    return f"{pointer}/content/{_escaped(kind)}/schema"
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{[^}]*\}", template)
+    return re.compile("[^/]+".join(map(re.escape, parts)))
+
+
+def _references(node: Any, place: str) -> Iterator[tuple[str, str]]:
+    if is_object(node):
+        ref = node.get("$ref")
+        if isinstance(ref, str):
+            yield place, ref
+        for key, value in node.items():
+            if key not in {"example", "examples", "default", "const", "enum"}:
+                yield from _references(value, f"{place}/{key}")
+    elif is_list(node):
+        for index, value in enumerate(node):
+            yield from _references(value, f"{place}/{index}")
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text) if path.suffix == ".json" else _yaml(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContractError(f"{path}: cannot be read: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ContractError(f"{path}: neither JSON nor YAML: {error}") from None
+    if not isinstance(value, dict):
+        raise ContractError(f"{path}: no OpenAPI document")
+    return cast("dict[str, Any]", value)
+
+
+def _yaml(text: str) -> Any:
+    yaml = optional("ruamel.yaml", "a contract in YAML", "testing")
+    try:
+        return yaml.YAML(typ="safe", pure=True).load(text)
+    except yaml.error.YAMLError as error:
+        raise ValueError(str(error)) from None

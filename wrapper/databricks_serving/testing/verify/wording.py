@@ -1,0 +1,92 @@
+"""Violations of JSON Schema in words, without the values that break it."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from databricks_serving._core.json_codec import is_list, is_object
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+_KINDS: Final = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+_BOUNDS: Final = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "pattern": "text like {}",
+    "format": "text that is a {}",
+    "const": "{!r}",
+}
+_FORMS: Final = {
+    "additionalProperties": "no other keys",
+    "anyOf": "one of the forms that the contract names",
+    "oneOf": "one of the forms that the contract names",
+    "not": "another form",
+}
+
+
+def innermost(error: "ValidationError") -> "ValidationError":
+    """Return the violation that says most: of alternatives, in the one that fits best."""
+    while error.validator in {"anyOf", "oneOf"} and error.context:
+        branches: dict[Any, list[ValidationError]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        closest: list[ValidationError] = min(branches.values(), key=_badness)
+        error = max(closest, key=_depth)
+    return error
+
+
+def expectation(error: "ValidationError") -> str:
+    """Return what a schema expects where it is broken."""
+    rule, value = str(error.validator), error.validator_value
+    if rule == "required":
+        instance: Any = error.instance
+        return f"the key {next(name for name in _list(value) if name not in instance)}"
+    if rule == "type":
+        return " or ".join(_KINDS.get(str(kind), str(kind)) for kind in _list(value))
+    if rule == "enum":
+        return f"one of {', '.join(map(str, _list(value)))}"
+    if rule in _BOUNDS:
+        return _BOUNDS[rule].format(value)
+    return _FORMS.get(rule, f"what the rule {rule} asks for")
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is, without telling it."""
+    if isinstance(value, str):
+        return f"text of {len(value)} characters"
+    if isinstance(value, bool):
+        return "true or false"
+    if value is None:
+        return "null"
+    if is_object(value):
+        return f"an object with the keys {', '.join(value)}" if value else "an empty object"
+    if is_list(value):
+        return f"a list of {len(value)}"
+    return "a whole number" if isinstance(value, int) else "a number"
+
+
+def _list(value: Any) -> list[Any]:
+    return value if is_list(value) else [value]
+
+
+def _badness(errors: "list[ValidationError]") -> tuple[int, int]:
+    """Tell how far a value is from a form: one that lacks its very tag is farthest."""
+    shallow = sum(len(one.path) == 0 for one in errors)
+    return shallow, len(errors)
+
+
+def _depth(error: "ValidationError") -> int:
+    return len(error.path)
