@@ -127,7 +127,7 @@ def listed(rows: object, kind: str) -> list[Any]:
         raise InvalidRequestError(
             f"rows must be a list, an entry of {kind} for each row, not {type(rows).__name__}"
         )
-    return list(cast("Sequence[Any]", rows))
+    return list(cast("Sequence[object]", rows))
 
 
 def tensor(value: Any, shape: tuple[int, ...], name: str) -> Any:
