@@ -18,6 +18,7 @@ from databricks_serving import (
     options,
     params,
     parts,
+    testing,
     tools,
     usage,
 )
@@ -77,6 +78,7 @@ MODULES = [
     options,
     params,
     parts,
+    testing,
     tools,
     usage,
 ]

@@ -82,7 +82,7 @@ def test_a_token_that_is_good_is_used_on_while_it_cannot_be_renewed(house, site,
     caplog.set_level(logging.WARNING, "databricks_serving")
     client = site.client(on_clock=True)
     house.call(client)
-    house.clock.now += HOUR - 1100
+    house.clock.advance(HOUR - 1100)
     site.tokens = [answer] * 4
     for _ in range(20):
         house.call(client)
@@ -94,7 +94,7 @@ def test_a_token_that_is_good_is_used_on_while_it_cannot_be_renewed(house, site,
     ] == []
     assert len(warnings) == 1
     site.tokens = []
-    house.clock.now += 61
+    house.clock.advance(61)
     house.call(client)
     assert gone(lambda: keeper_of(client)._flights._flight, house._turn, 10) is None
     house.call(client)

@@ -10,24 +10,7 @@ import httpx
 import wire
 
 from databricks_serving import AsyncServingClient, ServingClient
-
-
-class Clock:
-    """Time that passes only where somebody sleeps."""
-
-    def __init__(self):
-        self.now = 100.0
-        self.slept = []
-
-    def monotonic(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
-
-    async def sleep_async(self, seconds):
-        self.sleep(seconds)
+from databricks_serving.testing import FakeTime
 
 
 class FakeTransport(httpx.MockTransport):
@@ -61,7 +44,7 @@ class SyncShell:
     client_class = ServingClient
 
     def __init__(self):
-        self.clock = Clock()
+        self.clock = FakeTime()
         self.transport: FakeTransport | None = None
 
     def client(self, answer: Callable | httpx.Response = None, *, rand=0.0, **options):

@@ -16,6 +16,7 @@ from databricks_serving import (
 from databricks_serving.local import LocalEndpoint
 from databricks_serving.models import ChatCompletion, TextPart, UserMessage
 from databricks_serving.params import ChatParams, MessageDict, ToolDict
+from databricks_serving.testing import FakeServing
 
 HI: list[MessageDict] = [{"role": "user", "content": "Hi"}]
 
@@ -158,3 +159,13 @@ async def asynchronous(client: AsyncServingClient) -> None:
     anext(client.chat.completions.create(model="m", messages=HI, stream=True))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     with client:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass
+
+
+def scripts(fake: FakeServing) -> None:
+    fake.chat("a", tmies=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    fake.chat(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fake.chat("a", cut_after="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fake.embedding(ends_after=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    fake.connection_error("broken")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fake.default("eco")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    fake.last.body["a"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue]

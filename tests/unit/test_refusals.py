@@ -67,7 +67,7 @@ def test_a_refusal_that_is_still_coming_at_the_deadline_is_that_refusal(shell):
         def __iter__(self):
             for piece in super().__iter__():
                 yield piece
-                shell.clock.now += 20
+                shell.clock.advance(20)
 
     client = shell.client(lambda _: httpx.Response(503, stream=Late(SAID, b"x")), deadline=10)
     with pytest.raises(InternalServerError) as caught:

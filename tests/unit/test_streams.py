@@ -238,7 +238,7 @@ def test_an_error_lets_go_and_says_which_call_it_was(shell, start, last, kind):
 
     def use():
         with shell.opened(start(shell, response)) as stream:
-            shell.clock.now += 2.5
+            shell.clock.advance(2.5)
             shell.items(stream)
 
     with pytest.raises(kind) as caught:

@@ -60,7 +60,7 @@ def test_the_login_of_the_official_sdk_is_used(shell, wrap):
     assert client.host == "https://sdk.example.com"
     for _ in range(3):
         call(shell, client)
-        shell.clock.now += 16
+        shell.clock.advance(16)
     assert [str(r.url.host) for r in seen] == ["sdk.example.com"] * 3
     assert {r.headers["authorization"] for r in seen} == {f"Bearer {SECRET}"}
     assert len(config.threads) == 2

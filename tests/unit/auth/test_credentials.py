@@ -100,7 +100,7 @@ def test_a_token_that_ended_is_replaced_before_the_call(shell):
     service = Service()
     client = client_of(shell, service)
     call(shell, client)
-    shell.clock.now += 3600
+    shell.clock.advance(3600)
     call(shell, client)
     assert service.calls == ["token-1", "token-2"]
 
@@ -109,7 +109,7 @@ def test_a_token_is_renewed_beside_the_calls(shell):
     service = Service()
     client = client_of(shell, service)
     call(shell, client)
-    shell.clock.now += 3000
+    shell.clock.advance(3000)
     call(shell, client)
     settle(shell, lambda: len(service.valid) == 2)
     settle(shell, lambda: client._caller.credentials.access.keeper._flights._flight is None)
@@ -133,7 +133,7 @@ def test_a_renewal_that_fails_leaves_the_token_at_hand_and_is_logged_once(shell,
     service = Service()
     client = client_of(shell, service)
     call(shell, client)
-    shell.clock.now += 3000
+    shell.clock.advance(3000)
     service.answers = [httpx.Response(400, json={"error": "invalid_client"})]
     for _ in range(5):
         call(shell, client)
@@ -312,11 +312,11 @@ def test_a_call_goes_on_with_a_token_near_its_end_when_no_other_is_to_be_had(she
     service = Service()
     client = client_of(shell, service)
     call(shell, client)
-    shell.clock.now += 3580
+    shell.clock.advance(3580)
     service.answers = [httpx.Response(503)] * 3
     assert call(shell, client).text == "The Po."
     assert service.calls == ["token-1"] * 2
-    shell.clock.now += 20
+    shell.clock.advance(20)
     service.answers = [httpx.Response(503)] * 3
     with pytest.raises(TokenError):
         call(shell, client)
@@ -437,7 +437,7 @@ def test_the_deadline_of_a_call_bounds_the_wait_for_its_token(shell):
     client = client_of(shell, service, deadline=10)
 
     def slow(_):
-        shell.clock.now += 20
+        shell.clock.advance(20)
         raise httpx.ReadTimeout("slow")
 
     client._caller.sender._given.handler = slow
@@ -484,7 +484,7 @@ def test_plain_text_is_asked_for_again_after_a_minute(shell):
     client = client_of(shell, lambda _: wire.json_reply(wire.chat()), function)
     for _ in range(3):
         call(shell, client)
-        shell.clock.now += 31
+        shell.clock.advance(31)
     assert len(calls) == 2
 
 

@@ -27,7 +27,7 @@ def test_each_try_is_one_line_without_headers_and_bodies(shell, lines):
     answers = iter([wire.json_reply({"message": "busy"}, 503, x_request_id="r-1"), None])
 
     def answer(_):
-        shell.clock.now += 0.25
+        shell.clock.advance(0.25)
         return next(answers) or wire.json_reply(wire.chat(), x_request_id="r-2")
 
     client = shell.client(answer, default_headers={"x-key": SECRET})

@@ -256,7 +256,7 @@ def test_an_empty_answer_is_not_shown_to_the_model(shell):
 
 def test_one_deadline_bounds_all_calls(shell):
     def answer(_):
-        shell.clock.now += 4
+        shell.clock.advance(4)
         return wire.json_reply(said("no"))
 
     client = shell.client(answer)
@@ -272,7 +272,7 @@ def test_one_deadline_bounds_all_calls(shell):
 
 def test_the_time_between_calls_counts_too(shell):
     def answer(_):
-        shell.clock.now += 9.5
+        shell.clock.advance(9.5)
         return wire.json_reply(said({"name": "Po"}))
 
     client = shell.client(answer)
@@ -282,7 +282,7 @@ def test_the_time_between_calls_counts_too(shell):
         name: str
 
         def __post_init__(self):
-            shell.clock.now += 1
+            shell.clock.advance(1)
             raise ValueError("never")
 
     with pytest.raises(APITimeoutError, match="the deadline for all answers"):

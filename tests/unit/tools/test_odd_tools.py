@@ -287,9 +287,9 @@ def test_the_deadline_of_a_stream_begins_when_it_is_opened(shell):
             model="m", messages=[USER], response_format=Ship, deadline=5
         ),
     ]
-    shell.clock.now += 60
+    shell.clock.advance(60)
     for opening in made:
         with shell.opened(opening):
-            shell.clock.now += 1
+            shell.clock.advance(1)
     with pytest.raises(ValueError, match="deadline must be positive"):
         client.chat.completions.stream_tools(model="m", messages=[USER], tools=[tide], deadline=-5)

@@ -331,7 +331,7 @@ def test_calls_without_an_id_get_one(shell):
 
 def test_each_turn_is_reported_with_its_seconds(shell):
     def wait() -> None:
-        shell.clock.now += 2
+        shell.clock.advance(2)
 
     steps = []
     run(shell, calls(call("wait", {})), wire.chat("so"), tools=[wait], on_step=steps.append)
@@ -340,7 +340,7 @@ def test_each_turn_is_reported_with_its_seconds(shell):
 
 def test_one_deadline_bounds_all_turns(shell):
     def wait() -> None:
-        shell.clock.now += 4
+        shell.clock.advance(4)
 
     with pytest.raises(APITimeoutError, match="deadline for the run") as caught:
         run(shell, calls(call("wait", {})), tools=[wait], deadline=10)

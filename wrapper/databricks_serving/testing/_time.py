@@ -1,6 +1,7 @@
 """Time for tests."""
 
 import time
+from threading import Lock
 
 from anyio.lowlevel import checkpoint
 
@@ -15,6 +16,7 @@ class FakeTime:
     def __init__(self) -> None:
         self.slept: list[float] = []
         self._passed = 0.0
+        self._lock = Lock()
         self._began = time.time()
 
     def monotonic(self) -> float:
@@ -31,12 +33,14 @@ class FakeTime:
 
     def advance(self, seconds: float) -> None:
         """Let seconds pass that nobody waited for."""
-        self._passed += seconds
+        with self._lock:
+            self._passed += seconds
 
     def sleep(self, seconds: float) -> None:
         """Let seconds pass."""
-        self.slept.append(seconds)
-        self._passed += seconds
+        with self._lock:
+            self.slept.append(seconds)
+            self._passed += seconds
 
     async def sleep_async(self, seconds: float) -> None:
         """Let seconds pass, and other tasks have their turn."""
