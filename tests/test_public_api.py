@@ -10,6 +10,7 @@ import databricks_serving
 from databricks_serving import (
     auth,
     bound,
+    contract,
     errors,
     events,
     families,
@@ -69,6 +70,7 @@ MODULES = [
     databricks_serving,
     auth,
     bound,
+    contract,
     errors,
     events,
     families,

@@ -1,4 +1,4 @@
-"""The templates: our own, and the generator's with exact edits.
+"""The templates: our own, those of the package among them, and the generator's with exact edits.
 
 An edit names the text that it replaces and how often that occurs. When a new generator version
 moves the text, `write_templates` fails at that edit instead of writing something half right.
@@ -9,7 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-OWN = Path(__file__).parent / "templates"
+from databricks_serving.contract.tools import TEMPLATES
+
+OWN = (TEMPLATES, Path(__file__).parent / "templates")
 
 
 class Edit(NamedTuple):
@@ -183,7 +185,8 @@ def write_templates(target: Path) -> None:
     Raises:
         DerivationError: If an edit does not fit the installed generator.
     """
-    shutil.copytree(OWN, target)
+    for own in OWN:
+        shutil.copytree(own, target, dirs_exist_ok=True)
     upstream = files("openapi_python_client") / "templates"
     for name, edits in EDITS.items():
         try:

@@ -14,7 +14,7 @@ import tokenize
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from codegen.tree import differences
+from databricks_serving.contract.trees import differences
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "wrapper" / "databricks_serving"

@@ -27,7 +27,6 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))  # the scripts are not installed
 
 from codegen import regenerate  # noqa: E402 - needs the path above
-from specdiff_lib import cli as specdiff  # noqa: E402
 
 PAGES = [
     *(ROOT / f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING")),
@@ -109,6 +108,19 @@ def workspace():
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def packages(tmp_path_factory):
+    """A directory with the packages that commands of the pages make from files."""
+    out = tmp_path_factory.mktemp("packages")
+    making = ["databricks-serving", "contract", "endpoint"]
+    for words in [words for block in blocks("sh") for words in block.commands]:
+        if words[:3] == making and (source := ROOT / words[3]).is_file():
+            assert cli.main([*words[1:3], str(source), *words[4:], "--out", str(out)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(out))
+        yield out
+
+
 WITH_PROGRAM = [page for page in PAGES if blocks("python", [page])]
 
 
@@ -140,11 +152,11 @@ def test_the_program_of_a_page_runs_and_prints_what_the_page_says(page, capsys):
             client.close()
 
 
-def test_the_programs_are_sound_to_a_type_checker(tmp_path):
+def test_the_programs_are_sound_to_a_type_checker(packages, tmp_path):
     for page in WITH_PROGRAM:
         (tmp_path / f"{page.stem.replace('-', '_')}_md.py").write_text(program(page))
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-version=3.11"]
-    path = os.pathsep.join(str(ROOT / name) for name in ("wrapper", "generated"))
+    path = os.pathsep.join(str(ROOT / name) for name in ("wrapper", "generated", packages))
     result = subprocess.run(
         [*command, "--cache-dir", str(tmp_path / "cache"), *map(str, tmp_path.glob("*.py"))],
         env={**os.environ, "MYPYPATH": path},
@@ -171,7 +183,7 @@ def test_a_change_of_the_contract_can_be_generated_and_is_judged_as_the_page_say
     spec = tmp_path / "serving.yaml"
     spec.write_text(patched(regenerate.SPEC.read_text(encoding="utf-8"), block.text))
     assert regenerate.main(["--spec", str(spec), "--out", str(tmp_path)]) == 0
-    assert specdiff.main([str(regenerate.SPEC), str(spec)]) == 0
+    assert cli.main(["contract", "diff", str(regenerate.SPEC), str(spec)]) == 0
     block.check_output(capsys.readouterr().out)
 
 

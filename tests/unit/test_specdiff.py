@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+from databricks_serving import cli
+from databricks_serving.contract.diff.compare import compare
+from databricks_serving.contract.diff.loading import load
+from databricks_serving.contract.diff.report import Comparison
 
-from specdiff_lib.cli import as_json, as_text, main  # noqa: E402 - scripts/ is not installed
-from specdiff_lib.compare import compare  # noqa: E402 - scripts/ is not installed
-from specdiff_lib.loading import load  # noqa: E402 - scripts/ is not installed
+ROOT = Path(__file__).parents[2]
 
 Tree = dict[str, Any]
 DATA = Path(__file__).parent / "specdiff"
@@ -30,7 +30,12 @@ ROWS = [
     for severity, patches in CHANGES.items()
     for name, patch in patches.items()
 ]
+PROGRAM = "databricks-serving contract diff"
 READERS, COMPATIBLE = "breaking for readers", "compatible"
+
+
+def main(arguments: list[str]) -> int:
+    return cli.main(["contract", "diff", *arguments])
 
 
 def node(tree: Any, step: str) -> Any:
@@ -74,7 +79,7 @@ def patched(document: Tree, patch: Tree) -> Tree:
 
 @pytest.fixture(scope="module")
 def document() -> Tree:
-    return load(str(DATA / "document.yaml"), DATA)
+    return load(DATA / "document.yaml")
 
 
 @pytest.mark.parametrize(("severity", "patch"), ROWS)
@@ -91,7 +96,9 @@ BUMPS = dict(zip(CHANGES, ["major", "major", "minor", "patch"], strict=True))
 @pytest.mark.parametrize(("severity", "bump"), BUMPS.items())
 def test_the_bump_follows_the_most_severe_difference(document: Tree, severity: str, bump: str):
     for patch in CHANGES[severity].values():
-        report = json.loads(as_json(compare(document, patched(document, patch))))
+        report = json.loads(
+            Comparison(tuple(compare(document, patched(document, patch)))).to_json()
+        )
         assert report["bump"] == bump
 
 
@@ -224,7 +231,7 @@ def test_the_exit_status_says_whether_something_breaks(files, capsys):
 
 def test_the_text_lists_the_most_severe_first_and_ends_with_the_bump(document: Tree):
     new = patched(document, {**BREAK, "put": {**EXTEND["put"], "info.title": "Other"}})
-    lines = as_text(compare(document, new)).splitlines()
+    lines = Comparison(tuple(compare(document, new))).to_text().splitlines()
     assert [line for line in lines if line and not line.startswith(" ")] == [
         "breaking for readers (major): 1",
         "compatible (minor): 1",
@@ -262,19 +269,19 @@ def test_an_unreadable_document_is_status_2(files, tmp_path: Path, capsys, text:
     broken = tmp_path / "broken.yaml"
     broken.write_text(text)
     assert main([files({})[0], str(broken)]) == 2
-    assert capsys.readouterr().err.startswith(f"specdiff: {broken}: ")
+    assert capsys.readouterr().err.startswith(f"{PROGRAM}: {broken}: ")
 
 
 def test_a_missing_document_is_status_2(files, capsys):
     assert main(["missing.yaml", files({})[1]]) == 2
-    assert capsys.readouterr().err.startswith("specdiff: missing.yaml: ")
+    assert capsys.readouterr().err.startswith(f"{PROGRAM}: missing.yaml: ")
 
 
 def test_wrong_usage_is_status_2(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["--format", "xml", "a", "b"])
     assert stopped.value.code == 2
-    assert "usage: specdiff" in capsys.readouterr().err
+    assert f"usage: {PROGRAM}" in capsys.readouterr().err
 
 
 def specdiff(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -296,7 +303,7 @@ def test_the_old_document_may_be_a_git_revision(tmp_path: Path, document: Tree):
     assert (breaking.returncode, breaking.stderr) == (1, "")
     assert breaking.stdout.endswith("version bump: major\n")
     assert (unknown.returncode, unknown.stdout) == (2, "")
-    assert unknown.stderr.startswith("specdiff: git:no-such-revision: ")
+    assert unknown.stderr.startswith(f"{PROGRAM}: git:no-such-revision: ")
 
 
 # The real contract
@@ -306,7 +313,7 @@ def test_the_old_document_may_be_a_git_revision(tmp_path: Path, document: Tree):
 def contract() -> Tree:
     if not CONTRACT.exists():
         pytest.skip("openapi/serving.yaml is not there")
-    return load(str(CONTRACT), CONTRACT)
+    return load(CONTRACT)
 
 
 def test_the_contract_does_not_differ_from_itself(contract: Tree):

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from databricks_serving._version import __version__
+from databricks_serving.contract import command as contract
+from databricks_serving.testing.command import add_recordings
 
 # The local package has the same names; reading them there would import its whole HTTP server.
 _MODELS: Final = ("deterministic", "smollm2")
@@ -36,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: After `--help`, `--version` and arguments that make no sense (status 2).
     """
     arguments = _parser().parse_args(argv)
+    if arguments.command == "contract":
+        return contract.run(arguments)
     if arguments.action == "install":
         from databricks_serving.local.install import install  # noqa: PLC0415 - only when asked
 
@@ -68,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
             "both of which end it with status 0.",
         )
     )
+    add_recordings(contract.add_contract(commands))
     return parser
 
 

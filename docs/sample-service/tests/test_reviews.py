@@ -12,12 +12,12 @@ REVIEWS = {"texts": ["Quick and friendly.", "Too dear."]}
 
 
 @pytest.fixture
-def service() -> Iterator[TestClient]:
+def service(serving_fake: FakeServing) -> Iterator[TestClient]:
     with TestClient(app) as client:
         yield client
 
 
-def test_reviews_are_summed_up(serving_fake: FakeServing, service: TestClient) -> None:
+def test_reviews_are_summed_up(service: TestClient, serving_fake: FakeServing) -> None:
     serving_fake.chat("Good service, high prices.")
     answer = service.post("/summaries", json=REVIEWS)
     assert answer.status_code == 200
@@ -27,33 +27,33 @@ def test_reviews_are_summed_up(serving_fake: FakeServing, service: TestClient) -
     assert "- Too dear." in serving_fake.last.text
 
 
-def test_a_short_quota_is_waited_for(serving_fake: FakeServing, service: TestClient) -> None:
+def test_a_short_quota_is_waited_for(service: TestClient, serving_fake: FakeServing) -> None:
     serving_fake.error(429, retry_after=2)
     serving_fake.chat("Good.")
     assert service.post("/summaries", json=REVIEWS).json()["text"] == "Good."
 
 
-def test_a_long_quota_is_passed_on(serving_fake: FakeServing, service: TestClient) -> None:
+def test_a_long_quota_is_passed_on(service: TestClient, serving_fake: FakeServing) -> None:
     serving_fake.error(429, retry_after=3600)
     answer = service.post("/summaries", json=REVIEWS)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "3600"
 
 
-def test_a_failure_names_the_request(serving_fake: FakeServing, service: TestClient) -> None:
+def test_a_failure_names_the_request(service: TestClient, serving_fake: FakeServing) -> None:
     serving_fake.error(400, message="no")
     answer = service.post("/summaries", json=REVIEWS)
     assert answer.status_code == 502
     assert "request" in answer.json()["detail"]
 
 
-def test_words_are_streamed(serving_fake: FakeServing, service: TestClient) -> None:
+def test_words_are_streamed(service: TestClient, serving_fake: FakeServing) -> None:
     serving_fake.chat_stream(["Good ", "service."])
     assert service.post("/summaries/stream", json=REVIEWS).text == "Good service."
 
 
 def test_a_stream_that_breaks_is_not_taken_for_a_summary(
-    serving_fake: FakeServing, service: TestClient
+    service: TestClient, serving_fake: FakeServing
 ) -> None:
     serving_fake.chat_stream(["Good ", "service."], cut_after=1)
     answer = service.post("/summaries/stream", json=REVIEWS)

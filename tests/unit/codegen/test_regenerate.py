@@ -11,7 +11,9 @@ from ruamel.yaml import YAML
 
 from codegen import regenerate
 from codegen.derive import DerivationError, Edit, derive
-from codegen.tree import differences, files
+from databricks_serving.contract import tools
+from databricks_serving.contract.trees import differences, files
+from databricks_serving.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
 
@@ -80,7 +82,8 @@ def test_the_committed_package_is_what_the_contract_says(fresh):
 @pytest.mark.parametrize("seed", ["1", "77"])
 def test_the_output_does_not_depend_on_the_hash_seed(fresh, tmp_path, seed):
     code = f"from codegen.regenerate import main; main(['--out', {str(tmp_path)!r}])"
-    result = run(code, ROOT / "scripts", PYTHONHASHSEED=seed)
+    path = os.pathsep.join(str(ROOT / name) for name in ("scripts", "wrapper", "generated"))
+    result = run(code, path, PYTHONHASHSEED=seed)
     assert (result.returncode, result.stderr) == (0, "")
     assert files(tmp_path / regenerate.PACKAGE) == files(fresh)
 
@@ -180,8 +183,8 @@ c: ChatParams = {"messages": "x"}
 
 @pytest.mark.parametrize("tool", ["openapi-python-client", "ruff"])
 def test_another_version_of_a_tool_is_refused(monkeypatch, capsys, tmp_path, tool):
-    real = regenerate.version
-    monkeypatch.setattr(regenerate, "version", lambda name: "9" if name == tool else real(name))
+    real = tools.version
+    monkeypatch.setattr(tools, "version", lambda name: "9" if name == tool else real(name))
     assert regenerate.main(["--out", str(tmp_path)]) == 2
     assert f"{tool} {regenerate.PINS[tool]} is needed and 9 is installed" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
@@ -203,8 +206,8 @@ def test_a_missing_contract_is_reported(tmp_path, capsys):
 
 
 def test_a_tool_that_fails_is_reported_with_its_output():
-    with pytest.raises(regenerate.RegenerationError, match="the reason"):
-        regenerate._run([sys.executable, "-c", "import sys; sys.exit('the reason')"])
+    with pytest.raises(ConfigError, match="the reason"):
+        tools._run([sys.executable, "-c", "import sys; sys.exit('the reason')"])
 
 
 def test_a_mixin_must_exist_and_be_used():

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from specdiff_lib.fields import requiredness
-from specdiff_lib.pair import Pair, Rule, Rules, change, note
-from specdiff_lib.tree import ABSENT, Json, Node, canonical, mapping, sequence, shown
-from specdiff_lib.verdict import Direction, Effect, Severity
+from databricks_serving.contract.diff.fields import requiredness
+from databricks_serving.contract.diff.pair import Pair, Rule, Rules, change, note
+from databricks_serving.contract.diff.tree import (
+    ABSENT,
+    Json,
+    Node,
+    canonical,
+    mapping,
+    sequence,
+    shown,
+)
+from databricks_serving.contract.diff.verdict import Direction, Effect, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from specdiff_lib.tree import ABSENT, canonical, mapping, sequence
-from specdiff_lib.verdict import Direction, Effect
+from databricks_serving.contract.diff.tree import ABSENT, canonical, mapping, sequence
+from databricks_serving.contract.diff.verdict import Direction, Effect
 
 if TYPE_CHECKING:
-    from specdiff_lib.pair import Pair
-    from specdiff_lib.tree import Node
+    from databricks_serving.contract.diff.pair import Pair
+    from databricks_serving.contract.diff.tree import Node
 
 
 def requiredness(pair: Pair) -> None:

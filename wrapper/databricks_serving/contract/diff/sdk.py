@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from specdiff_lib.pair import Pair, Rule, Rules, change, note, walk
-from specdiff_lib.tree import ABSENT, field_of, labelled, sequence, shown
-from specdiff_lib.verdict import Severity
+from databricks_serving.contract.diff.pair import Pair, Rule, Rules, change, note, walk
+from databricks_serving.contract.diff.tree import ABSENT, field_of, labelled, sequence, shown
+from databricks_serving.contract.diff.verdict import Severity
 
 
 def compare_sdk_operations(pair: Pair) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from specdiff_lib.tree import (
+from databricks_serving.contract.diff.tree import (
     ABSENT,
     Node,
     contrasted,
@@ -17,10 +17,16 @@ from specdiff_lib.tree import (
     shown,
     spelled,
 )
-from specdiff_lib.verdict import Difference, Direction, Effect, Severity, severity_of
+from databricks_serving.contract.diff.verdict import (
+    Difference,
+    Direction,
+    Effect,
+    Severity,
+    severity_of,
+)
 
 if TYPE_CHECKING:
-    from specdiff_lib.document import Document
+    from databricks_serving.contract.diff.document import Document
 
 
 @dataclass(slots=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from specdiff_lib.document import ref_of
-from specdiff_lib.keywords import ANNOTATIONS
-from specdiff_lib.tree import canonical, mapping, sequence
-from specdiff_lib.verdict import Effect, Severity
+from databricks_serving.contract.diff.document import ref_of
+from databricks_serving.contract.diff.keywords import ANNOTATIONS
+from databricks_serving.contract.diff.tree import canonical, mapping, sequence
+from databricks_serving.contract.diff.verdict import Effect, Severity
 
 if TYPE_CHECKING:
-    from specdiff_lib.document import Document
-    from specdiff_lib.pair import Pair
-    from specdiff_lib.tree import Json, Node
+    from databricks_serving.contract.diff.document import Document
+    from databricks_serving.contract.diff.pair import Pair
+    from databricks_serving.contract.diff.tree import Json, Node
 
 _UNIONS = ("oneOf", "anyOf")
 _OWN_SHAPE = {"type", "properties", "enum", "const", "$ref"}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from specdiff_lib.document import Document, ref_of
-from specdiff_lib.fields import demanded
-from specdiff_lib.forms import aligned, takes_anything, type_union
-from specdiff_lib.keywords import ANNOTATIONS, LEAF_RULES, is_catch_all, validation
-from specdiff_lib.pair import Pair, Rules, change, each, note, walk
-from specdiff_lib.tree import Json, Node, labelled, mapping, sequence
-from specdiff_lib.verdict import Direction, Effect
+from databricks_serving.contract.diff.document import Document, ref_of
+from databricks_serving.contract.diff.fields import demanded
+from databricks_serving.contract.diff.forms import aligned, takes_anything, type_union
+from databricks_serving.contract.diff.keywords import (
+    ANNOTATIONS,
+    LEAF_RULES,
+    is_catch_all,
+    validation,
+)
+from databricks_serving.contract.diff.pair import Pair, Rules, change, each, note, walk
+from databricks_serving.contract.diff.tree import Json, Node, labelled, mapping, sequence
+from databricks_serving.contract.diff.verdict import Direction, Effect
 
 _SCALARS = ("null", "boolean", "integer", "number", "string")
 

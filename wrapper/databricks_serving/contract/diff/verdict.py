@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Bump(Enum):
@@ -101,7 +105,7 @@ class Difference:
     message: str
 
 
-def overall_bump(differences: list[Difference]) -> Bump:
+def overall_bump(differences: Iterable[Difference]) -> Bump:
     """Return the largest bump that any of the differences asks for."""
     asked = {difference.severity.bump for difference in differences}
     return next((bump for bump in Bump if bump in asked), Bump.NONE)

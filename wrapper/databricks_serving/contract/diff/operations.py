@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from specdiff_lib.document import ref_of
-from specdiff_lib.pair import Pair, Rule, Rules, change, each, note, walk
-from specdiff_lib.schemas import compare_schema
-from specdiff_lib.sdk import compare_sdk_operations
-from specdiff_lib.tree import ABSENT, Json, Node, canonical, field_of, labelled, mapping, sequence
-from specdiff_lib.verdict import Direction, Severity
+from databricks_serving.contract.diff.document import ref_of
+from databricks_serving.contract.diff.pair import Pair, Rule, Rules, change, each, note, walk
+from databricks_serving.contract.diff.schemas import compare_schema
+from databricks_serving.contract.diff.sdk import compare_sdk_operations
+from databricks_serving.contract.diff.tree import (
+    ABSENT,
+    Json,
+    Node,
+    canonical,
+    field_of,
+    labelled,
+    mapping,
+    sequence,
+)
+from databricks_serving.contract.diff.verdict import Direction, Severity
 
 if TYPE_CHECKING:
-    from specdiff_lib.document import Document
+    from databricks_serving.contract.diff.document import Document
 
 _DESCRIPTIVE = ("summary", "description", "externalDocs", "example", "examples", "deprecated")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from specdiff_lib.document import Document
-from specdiff_lib.operations import (
+from databricks_serving.contract.diff.document import Document
+from databricks_serving.contract.diff.operations import (
     NOTES,
     compare_body,
     compare_parameter,
@@ -15,12 +15,22 @@ from specdiff_lib.operations import (
     compare_servers,
     optional,
 )
-from specdiff_lib.pair import Log, Pair, Rule, Rules, Scope, change, each, note, walk
-from specdiff_lib.schemas import compare_schema
-from specdiff_lib.verdict import Difference, Direction, Severity
+from databricks_serving.contract.diff.pair import (
+    Log,
+    Pair,
+    Rule,
+    Rules,
+    Scope,
+    change,
+    each,
+    note,
+    walk,
+)
+from databricks_serving.contract.diff.schemas import compare_schema
+from databricks_serving.contract.diff.verdict import Difference, Direction, Severity
 
 if TYPE_CHECKING:
-    from specdiff_lib.tree import Json
+    from databricks_serving.contract.diff.tree import Json
 
 
 def compare(old: dict[str, Json], new: dict[str, Json]) -> list[Difference]:

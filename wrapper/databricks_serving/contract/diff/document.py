@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from specdiff_lib.tree import ABSENT, Json, Node, mapping, sequence
-from specdiff_lib.verdict import Direction
+from databricks_serving.contract.diff.tree import ABSENT, Json, Node, mapping, sequence
+from databricks_serving.contract.diff.verdict import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,115 @@
+"""The commands about contracts, `databricks-serving contract`.
+
+What a command needs is imported when it runs, so `--help` answers at once.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from databricks_serving.errors import ServingError
+
+_UNUSABLE = 2
+
+
+def add_contract(commands: Any) -> Any:
+    """Add the group `contract` to the commands of a parser, and return what takes its actions."""
+    group = commands.add_parser(
+        "contract",
+        help="compare contracts, check recordings, make typed code for a custom model",
+        description="What helps when a contract changes.",
+    )
+    actions = group.add_subparsers(dest="action", required=True)
+    _add_diff(actions)
+    _add_endpoint(actions)
+    return actions
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one command; return its exit status, 2 when something cannot be used."""
+    try:
+        status: int = arguments.run(arguments)
+    except ServingError as error:
+        print(f"databricks-serving contract {arguments.action}: {error}", file=sys.stderr)
+        return _UNUSABLE
+    return status
+
+
+def _add_diff(actions: Any) -> None:
+    parser = actions.add_parser(
+        "diff",
+        help="say whom each difference between two contracts breaks",
+        description="Say whom each difference between two OpenAPI documents breaks: those who "
+        "call, those who read, or nobody.",
+        epilog="Exit status: 0 nothing breaking, 1 something breaking, 2 usage or unreadable.",
+    )
+    parser.add_argument(
+        "old",
+        metavar="OLD",
+        help="a file (YAML or JSON), `installed` for the contract that this package was made from, "
+        "git:REV for the other file as it was at a revision, or git:REV:PATH",
+    )
+    parser.add_argument("new", metavar="NEW", help="the newer one, in the same ways")
+    parser.add_argument(
+        "--format", choices=["text", "json"], default="text", help="for people, or for machines"
+    )
+    parser.add_argument("--allow-breaking", action="store_true", help="exit with 0 all the same")
+    parser.set_defaults(run=_diff)
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from databricks_serving.contract.diff.report import compare  # noqa: PLC0415 - only when asked
+
+    comparison = compare(arguments.old, arguments.new)
+    print(comparison.to_json() if arguments.format == "json" else comparison.to_text())
+    return int(comparison.breaking and not arguments.allow_breaking)
+
+
+def _add_endpoint(actions: Any) -> None:
+    parser = actions.add_parser(
+        "endpoint",
+        help="make a typed package for one custom model",
+        description="Make a small typed package for one custom model: a class for its rows, one "
+        "for its predictions, and functions that call it.",
+        epilog="Exit status: 0 done or up to date, 1 not up to date (--check), 2 cannot be made.",
+    )
+    parser.add_argument(
+        "source",
+        metavar="NAME|FILE",
+        help="an endpoint, asked for with the login that the client finds; or a file: an OpenAPI "
+        "document, an MLmodel file, or a signature of MLflow (YAML or JSON)",
+    )
+    parser.add_argument("--out", default=".", metavar="DIR", help="where to put it (default: here)")
+    parser.add_argument("--package", metavar="NAME", help="its name (default: after NAME or FILE)")
+    parser.add_argument(
+        "--endpoint",
+        metavar="NAME",
+        help="the endpoint that it calls unless told otherwise, for a file that does not say",
+    )
+    parser.add_argument(
+        "--served-model", metavar="NAME", help="whose contract it is, where several are served"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; print what differs and exit with 1"
+    )
+    parser.set_defaults(run=_endpoint)
+
+
+def _endpoint(arguments: argparse.Namespace) -> int:
+    from databricks_serving.contract.endpoint.package import update  # noqa: PLC0415 - only when asked
+    from databricks_serving.contract.endpoint.sources import read_source  # noqa: PLC0415
+
+    source = read_source(arguments.source, arguments.served_model)
+    if arguments.endpoint:
+        source = replace(source, endpoint=arguments.endpoint)
+    package = arguments.package or source.package
+    target = Path(arguments.out) / package
+    drift = update(source, Path(arguments.out), package, check=arguments.check)
+    if drift and arguments.check:
+        print("\n".join(drift))
+        print(f"\n{target} is not what {source.origin} says: run without --check", file=sys.stderr)
+        return 1
+    print(f"{target} {'written' if drift else 'is up to date'}")
+    return 0
