@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from databricks_serving import AsyncServingClient, errors
 from databricks_serving.params import MessageDict
 
-ENDPOINT = os.environ.get("REVIEWS_ENDPOINT", "databricks-meta-llama-3-3-70b-instruct")
+ENDPOINT = os.environ.get("REVIEWS_ENDPOINT", "local-chat")
 
 
 class Reviews(BaseModel):

@@ -9,7 +9,7 @@ from typing import Final
 
 from databricks_serving._version import __version__
 from databricks_serving.contract import command as contract
-from databricks_serving.testing.command import add_recordings
+from databricks_serving.testing._command import add_recordings
 
 # The local package has the same names; reading them there would import its whole HTTP server.
 _MODELS: Final = ("deterministic", "smollm2")

@@ -91,8 +91,8 @@ def test_a_recording_is_a_file_that_people_can_read(folder, local):
     assert data["body"]["choices"][0]["message"]["content"] == "You said: Name a river."
     assert set(data["headers"]) == {"content-type", "served-model-name", "x-request-id"}
     stream = json.loads((folder / "002-local-chat-stream.json").read_text())
-    assert stream["body"].endswith("data: [DONE]\n\n")
-    assert len(stream["timing"]) == stream["body"].count("\n\n")
+    assert stream["body"][-1] == "data: [DONE]\n\n"
+    assert len(stream["timing"]) == len(stream["body"])
     assert stream["timing"] == sorted(stream["timing"])
     everything = "".join(path.read_text() for path in folder.iterdir())
     assert local.token not in everything
@@ -324,6 +324,12 @@ def test_a_body_is_read_back_to_the_byte(content, tmp_path):
     path = tmp_path / "one.json"
     path.write_text(Recording(status=200, content=content).to_json())
     assert Recording.read(path).content == content
+
+
+@pytest.mark.parametrize("content", [b"", b"data: 1\n\ndata: 2", b"a\r\n\r\n\n\n", b"\xff\n\n"])
+def test_a_stream_is_read_back_to_the_byte(content):
+    recording = Recording(status=200, content=content, stream=True)
+    assert Recording.from_dict(recording.to_dict()).content == content
 
 
 def test_a_recording_keeps_what_is_not_known_here():

@@ -50,9 +50,9 @@ def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber) -> Cassette:
     marked = {key: one for key, one in _options(request).items() if key not in _OF_FAKES}
     folder = request.path.parent / "cassettes"
     name = marked.pop("cassette", None) or Path(request.path.stem) / _file_name(request.node.name)
-    days = request.config.getoption("--serving-max-age")
+    days = request.config.getoption("serving_max_age")
     given: dict[str, Any] = {
-        "mode": request.config.getoption("--serving-record"),
+        "mode": request.config.getoption("serving_record"),
         "max_age": None if days is None else timedelta(days=days),
     }
     return Cassette(folder / name, scrubber=scrubber, **{**given, **marked})

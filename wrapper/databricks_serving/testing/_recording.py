@@ -10,7 +10,8 @@ what is not known here is kept.
 - `stream`: whether the answer came as server-sent events.
 - `status`, `headers`: of the answer.
 - `body`: of the answer, unpacked: as JSON, or as text where it is none, or could not be written
-  the same way again; `layout` names how the JSON was written.
+  the same way again; `layout` names how the JSON was written. A stream is a text, or a list of
+  texts, one for each event.
 - `body_base64`: instead of `body`, where that is no text.
 - `timing`: seconds from the request to the end of each event, or to the whole answer.
 - `ends`: how the answer ended, where that was not in order: `closed`, `reset`, `timeout`, or `left`
@@ -25,6 +26,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Self, cast, get_args
 
+from databricks_serving._core.json_codec import is_list
+from databricks_serving.testing._blocks import blocks_of
 from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._layouts import LAYOUTS, PLAIN, layout_of, written
 
@@ -107,7 +110,7 @@ class Recording:
             "request": self.request,
             "status": self.status,
             "headers": dict(self.headers),
-            **_body_keys(self.content),
+            **(_stream_keys(self.content) if self.stream else _body_keys(self.content)),
         }
         if self.timing:
             made["timing"] = list(self.timing)
@@ -222,9 +225,19 @@ def _content(data: Mapping[str, Any], name: str) -> bytes:
         except ValueError:
             raise RecordingError(f"{name}: body_base64 is no Base64") from None
     body = data["body"]
+    if data.get("stream") and is_list(body) and all(isinstance(one, str) for one in body):
+        body = "".join(body)
     if isinstance(body, str):
         return body.encode("utf-8", "surrogatepass")
     return written(body, data.get("layout", PLAIN))
+
+
+def _stream_keys(content: bytes) -> dict[str, Any]:
+    """Return the keys that hold a stream: a line for each event is easiest to compare."""
+    try:
+        return {"body": [block.decode() for block in blocks_of(content)]}
+    except UnicodeDecodeError:
+        return _body_keys(content)
 
 
 def _body_keys(content: bytes) -> dict[str, Any]:

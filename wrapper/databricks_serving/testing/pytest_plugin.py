@@ -19,19 +19,27 @@ _MARKER: Final = (
     "FakeServing); or which folder serving_cassette opens, and what else Cassette takes."
 )
 _FAILED: Final = pytest.StashKey[bool]()
-_MODES: Final = ("none", "new_episodes", "all")
+_MODE: Final = "serving_record"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of cassettes."""
     group = parser.getgroup("databricks-serving")
+    # Flags, since an option with an optional value would swallow the path that follows it.
     group.addoption(
         "--serving-record",
-        nargs="?",
+        dest=_MODE,
+        action="store_const",
         const="all",
         default="none",
-        choices=_MODES,
-        help="record the cassettes of tests anew (all), or what is not in them (new_episodes)",
+        help="record the cassettes of tests anew",
+    )
+    group.addoption(
+        "--serving-record-new",
+        dest=_MODE,
+        action="store_const",
+        const="new_episodes",
+        help="record what is not in the cassettes of tests",
     )
     group.addoption(
         "--serving-max-age",

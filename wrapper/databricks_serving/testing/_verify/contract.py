@@ -1,16 +1,15 @@
 """A contract as something that recordings can be held against."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.optional import optional
+from databricks_serving.contract.diff.loading import INSTALLED, load
 from databricks_serving.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -78,12 +77,9 @@ class Contract:
         Raises:
             InvalidRequestError: When it cannot be read or used.
         """
-        if spec is None:
-            text = resources.files("databricks_serving_api").joinpath("openapi.json").read_text()
-            return cls(json.loads(text), "the contract of databricks-serving", own=True)
-        if isinstance(spec, str | Path):
-            return cls(_read(Path(spec)), str(spec))
-        return cls(spec, "the contract")
+        document = load(INSTALLED if spec is None else spec)
+        name = "the contract" if isinstance(spec, Mapping) else str(spec or INSTALLED)
+        return cls(document, name, own=spec is None)
 
     def route(self, method: str, path: str) -> Route | None:
         """Return the route that a request took; the one with the fewest placeholders."""
@@ -206,24 +202,3 @@ def _references(node: Any, place: str) -> Iterator[tuple[str, str]]:
     elif is_list(node):
         for index, value in enumerate(node):
             yield from _references(value, f"{place}/{index}")
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        value = json.loads(text) if path.suffix == ".json" else _yaml(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"{path}: cannot be read: {error}") from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestError(f"{path}: neither JSON nor YAML: {error}") from None
-    if not isinstance(value, dict):
-        raise InvalidRequestError(f"{path}: no OpenAPI document")
-    return cast("dict[str, Any]", value)
-
-
-def _yaml(text: str) -> Any:
-    yaml = optional("ruamel.yaml", "a contract in YAML", "testing")
-    try:
-        return yaml.YAML(typ="safe", pure=True).load(text)
-    except yaml.error.YAMLError as error:
-        raise ValueError(str(error)) from None
