@@ -58,11 +58,25 @@ def read_all(connection):
         b"POST / HTTP/3.0\r\n\r\n",
         b"POST " + b"/" * 100_000 + b" HTTP/1.1\r\n\r\n",
         b"POST / HTTP/1.1\r\n" + b"X-A: b\r\n" * 500 + b"\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nX-A: a\0b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nX-A: a\r\n b\r\n\r\n",
+        b"POST /a\x7fb HTTP/1.1\r\nHost: x\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ],
-    ids=["garbage", "version", "long line", "many headers", "negative", "two", "chunked"],
+    ids=[
+        "garbage",
+        "version",
+        "long line",
+        "many headers",
+        "NUL",
+        "folded",
+        "DEL",
+        "negative",
+        "two",
+        "chunked",
+    ],
 )
 def test_a_request_that_breaks_the_rules_is_refused_and_ends_its_connection(local, request_bytes):
     with connected(local) as connection:

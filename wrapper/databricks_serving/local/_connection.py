@@ -1,5 +1,6 @@
 """HTTP/1.1 over one connection, bounded in size and time."""
 
+import re
 import struct
 import time
 import uuid
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 65_536
 _LONGEST_LENGTH: Final = 15
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         try:
+            self._check_head()
             body = self._read_body()
         except RefusedError as refused:
             self._send(self._workspace.refusal(refused))
@@ -101,6 +104,12 @@ class Connection(BaseHTTPRequestHandler):
         if name.startswith("do_"):
             return self._handle
         raise AttributeError(name)
+
+    def _check_head(self) -> None:
+        if any(map(_CONTROL.search, (self.path, *self.headers.values()))):
+            self.close_connection = True
+            text = "The head of the request has control characters."
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", text)
 
     def _read_body(self) -> bytes:
         length = self._body_length()

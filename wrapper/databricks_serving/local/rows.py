@@ -6,10 +6,18 @@ from typing import Any, Final
 
 from databricks_serving.local.errors import RefusedError
 from databricks_serving.local.jsontypes import is_list, is_object
-from databricks_serving.local.shapes import boolean, open_object, string
+from databricks_serving.local.shapes import boolean, map_of, open_object, string
 
-# Platform options go beside the rows, and are typed there as well.
 OPTIONS: Final = open_object({"return_trace": boolean, "conversation_id": string()})
+# What the platform itself reads beside the rows.
+_BESIDE: Final = open_object(
+    {
+        "stream": boolean,
+        "client_request_id": string(),
+        "usage_context": map_of(string()),
+        "databricks_options": OPTIONS,
+    }
+)
 _SPLIT_KEYS: Final = ("columns", "index", "data")
 
 
@@ -20,11 +28,9 @@ def check_rows(request: Any, _path: str) -> None:
         found = ", ".join(map(repr, forms)) or "none of them"
         raise _refused(f"The request must have exactly one of {', '.join(FORMS)}; found {found}.")
     FORMS[forms[0]](request[forms[0]])
-    params, options = request.get("params"), request.get("databricks_options")
-    if not (params is None or is_object(params)):
+    if not (request.get("params") is None or is_object(request["params"])):
         raise _refused("params must be an object.")
-    if options is not None:
-        OPTIONS(options, "databricks_options")
+    _BESIDE(request, "")
 
 
 def _check_split(split: Any) -> None:

@@ -109,7 +109,7 @@ def open_object(fields: Mapping[str, Check]) -> Check:
         any_object(value, path)
         for key, entry in fields.items():
             if value.get(key) is not None:
-                entry(value[key], f"{path}.{key}")
+                entry(value[key], f"{path}.{key}" if path else key)
 
     return check
 
