@@ -20,11 +20,12 @@ def test_the_tests_of_the_sample_pass_far_from_this_repository(tmp_path, argumen
     shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:llmock", "-p", "no:cacheprovider"]
+    path = os.pathsep.join(str(Path(one).resolve()) for one in sys.path if one)
     logins = {name: "" for name in os.environ if name.startswith("DATABRICKS_")}
     done = subprocess.run(
         [*command, *([] if KNOWN else ["-p", PLUGIN]), *arguments],
         cwd=folder,
-        env={**os.environ, **logins, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, **logins, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

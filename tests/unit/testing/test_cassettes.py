@@ -286,14 +286,26 @@ def test_secrets_hosts_and_chosen_fields_never_touch_the_disk(shell, local, fold
     ).replace("adb-12345.7.azuredatabricks.net", "workspace.example.com")
 
 
-def test_a_secret_that_is_streamed_in_pieces_is_not_written():
+@pytest.mark.parametrize("size", [1, 2, 5, 17, 100])
+def test_a_secret_that_is_streamed_in_pieces_is_taken_out(size):
     secret = f"dapi{'0123456789abcdef' * 2}"
-    pieces = [wire.chunk(secret[at : at + 5]) for at in range(0, len(secret), 5)]
-    recording = Recording(status=200, content=wire.sse(*pieces), stream=True)
-    with pytest.raises(RecordingError, match="a secret in pieces"):
-        Scrubber().recording(recording)
-    cleaned = Scrubber(fields=("content",)).recording(recording)
-    assert b"dapi" not in cleaned.content
+    said = f"It is {secret}, says Ada Lovelace; or {secret}."
+    pieces = [wire.chunk(said[at : at + size]) for at in range(0, len(said), size)]
+    content = wire.sse(*pieces, wire.chunk("", "stop"), "[DONE]")
+    recording = Recording(status=200, content=content, stream=True)
+    cleaned = Scrubber(texts={"Ada Lovelace": "a customer"}).recording(recording)
+    events = [json.loads(line[6:]) for line in cleaned.text.splitlines() if line[:7] == "data: {"]
+    text = "".join(event["choices"][0]["delta"].get("content", "") for event in events)
+    assert text == "It is ***, says a customer; or ***."
+    assert len(events) == len(pieces) + 1
+
+
+def test_pieces_of_two_answers_are_not_taken_for_one_text():
+    said = [wire.chunk(text, index=at % 2) for at, text in enumerate(["Ad", "x", "a", "y"])]
+    recording = Recording(status=200, content=wire.sse(*said), stream=True)
+    cleaned = Scrubber(texts={"Ada": "Bea", "xy": "z"}).recording(recording)
+    texts = re.findall(r'"content": "(\w*)"', cleaned.text)
+    assert texts == ["Bea", "z", "", ""]
 
 
 def test_what_is_clean_stays_to_the_byte():

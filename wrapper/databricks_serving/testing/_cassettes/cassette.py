@@ -112,8 +112,7 @@ class Cassette:
             save: Whether to write what was recorded.
 
         Raises:
-            RecordingError: When a recording cannot be written, or holds a secret that cannot be
-                taken out. Nothing is written then.
+            RecordingError: When a recording cannot be written.
         """
         self._open.close()
         if save and self.mode != "none":

@@ -1,0 +1,90 @@
+"""Texts that a stream brings in pieces, cleaned as the one text that they come to."""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
+
+from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving.testing._layouts import layout_of, written
+
+# The keys of streamed pieces that are parts of one text.
+_KEYS: Final = {"content", "text", "delta", "arguments", "reasoning_content"}
+_DATA: Final = b"data:"
+
+Rule = tuple[re.Pattern[str], str]
+
+
+class _Piece(NamedTuple):
+    """A piece of a text: which text, and where in an event it is."""
+
+    text: str
+    holder: dict[str, Any]
+    key: str
+
+
+def without_spread(lines: Sequence[bytes], rules: Sequence[Rule]) -> list[bytes]:
+    """Return the lines of a stream with rules applied to what their pieces come to."""
+    parsed = [_event_in(line) for line in lines]
+    before = [json.dumps(event) for event in parsed]
+    texts: dict[str, list[_Piece]] = {}
+    for event in parsed:
+        for piece in _pieces(event, ""):
+            texts.setdefault(piece.text, []).append(piece)
+    for pieces in texts.values():
+        for pattern, replacement in rules:
+            _replace(pieces, pattern, replacement)
+    return [
+        line if json.dumps(event) == was else _rewritten(line, event)
+        for line, event, was in zip(lines, parsed, before, strict=True)
+    ]
+
+
+def _replace(pieces: Sequence[_Piece], pattern: re.Pattern[str], replacement: str) -> None:
+    """Replace what a pattern finds in the whole text, in the piece in which it begins."""
+    values: list[str] = [piece.holder[piece.key] for piece in pieces]
+    starts = [0, *accumulate(map(len, values))]
+    for found in reversed([*pattern.finditer("".join(values))]):
+        first = bisect_right(starts, found.start()) - 1
+        for at in range(first, len(values)):
+            if starts[at] >= found.end():
+                break
+            value, offset = values[at], starts[at]
+            head = value[: max(found.start() - offset, 0)]
+            tail = value[max(found.end() - offset, 0) :]
+            values[at] = f"{head}{replacement if at == first else ''}{tail}"
+    for piece, value in zip(pieces, values, strict=True):
+        piece.holder[piece.key] = value
+
+
+def _pieces(value: Any, place: str) -> Iterator[_Piece]:
+    """Yield the pieces in an event; those of one text have the same place."""
+    if is_list(value):
+        for index, one in enumerate(value):
+            yield from _pieces(one, f"{place}[{index}]")
+    elif is_object(value):
+        # What belongs to the same answer says so by its number, wherever it stands.
+        place = f"{place}#{value.get('index', value.get('output_index', ''))}"
+        for key, one in value.items():
+            if isinstance(one, str) and key in _KEYS:
+                yield _Piece(f"{place}.{key}", value, key)
+            else:
+                yield from _pieces(one, f"{place}.{key}")
+
+
+def _event_in(line: bytes) -> Any:
+    if not line.startswith(_DATA):
+        return None
+    try:
+        return json.loads(line[len(_DATA) :])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _rewritten(line: bytes, event: Any) -> bytes:
+    bare = line[len(_DATA) :].strip(b" \r\n")
+    layout = layout_of(bare)[1] or "compact"
+    start = line.index(bare)
+    return line[:start] + written(event, layout) + line[start + len(bare) :]
