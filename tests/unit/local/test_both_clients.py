@@ -120,7 +120,7 @@ def test_a_recording_answers(call, tmp_path):
         (tmp_path / f"{name}.json").write_text(json.dumps({**recording, "body": body}))
     with serve(recordings=tmp_path) as local:
         assert call(local, NO_RETRY, messages=USER) == "Po"
-        with pytest.raises(BadRequestError, match=r"\$\.messages\[0\]\.content has another value"):
+        with pytest.raises(BadRequestError, match=r"differs at \$\.messages\[0\]\.content"):
             call(local, NO_RETRY, messages=[{**USER[0], "content": "Other"}])
 
 

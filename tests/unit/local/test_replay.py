@@ -9,50 +9,64 @@ from databricks_serving import ServingClient
 from databricks_serving.errors import BadRequestError, ConfigError
 from databricks_serving.local import LocalEndpoint
 from databricks_serving.local.config import read_settings
-from databricks_serving.local.replay import Miss, match
-from databricks_serving.local.tape import events_in
 
 ROOT = Path(__file__).parents[3]
 USER = {"role": "user", "content": "Name a river."}
 
 
+def put(folder, *bodies):
+    for number, body in enumerate(bodies):
+        write(folder, f"{number}.json", request=body)
+
+
 @pytest.mark.parametrize(
     ("recorded", "sent"),
     [
-        ({"a": 1, "b": [1, {"c": None}]}, {"b": [1.0, {"c": None}], "a": 1}),
-        ({"model": "one", "a": 1}, {"a": 1, "model": "two"}),
-        ({}, {"model": "two"}),
+        ({"messages": [USER], "top_p": 1}, {"top_p": 1.0, "messages": [USER]}),
+        ({"messages": [USER], "model": "one"}, {"messages": [USER], "model": "two"}),
+        ({"messages": [USER], "model": "mine"}, {"messages": [USER]}),
     ],
 )
-def test_order_of_keys_form_of_numbers_and_name_of_the_endpoint_do_not_matter(recorded, sent):
-    assert match([recorded], sent) == (0,)
+def test_order_of_keys_form_of_numbers_and_name_of_the_endpoint_do_not_matter(
+    desk, tmp_path, recorded, sent
+):
+    write(tmp_path, "0.json", request=recorded, endpoint="mine")
+    assert desk(mine={"recordings": "."})("mine", sent).status == 200
 
 
 @pytest.mark.parametrize(
-    ("recorded", "sent", "difference"),
+    ("recorded", "sent", "place"),
     [
-        ({"stream": True}, {}, "$.stream is missing"),
-        ({}, {"stream": True}, "$.stream is not in the recording"),
-        ({"a": True}, {"a": 1}, "$.a is a number, and a boolean in the recording"),
-        ({"a": "1"}, {"a": None}, "$.a is null, and a text in the recording"),
-        ({"a": [1, 2]}, {"a": [1]}, "$.a has 1 items, and 2 in the recording"),
-        ({"m": [{"c": "x"}]}, {"m": [{"c": "secret"}]}, "$.m[0].c has another value"),
-        (None, {}, "$ is an object, and null in the recording"),
+        ({"messages": [USER], "stream": True}, {"messages": [USER]}, "$.stream"),
+        ({"messages": [USER]}, {"messages": [USER], "stream": True}, "$.stream"),
+        ({"messages": [USER, USER]}, {"messages": [USER]}, "$.messages[1]"),
+        (
+            {"messages": [USER]},
+            {"messages": [{**USER, "content": "secret"}]},
+            "$.messages[0].content",
+        ),
+        (None, {"messages": [USER]}, "$"),
     ],
 )
-def test_the_first_difference_is_named_without_values(recorded, sent, difference):
-    assert match([recorded], sent) == Miss(0, difference)
+def test_the_first_difference_is_named_without_values(desk, tmp_path, recorded, sent, place):
+    put(tmp_path, recorded)
+    message = desk(mine={"recordings": "."})("mine", sent).json["message"]
+    assert message.endswith(f"the nearest one, 0.json, differs at {place}")
 
 
-def test_the_nearest_recording_is_the_one_with_the_fewest_differences():
-    recorded = [{"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 2, "c": 4}, {"z": 1}]
-    assert match(recorded, {"a": 1, "b": 2, "c": 5}) == Miss(0, "$.c has another value")
-    assert match(recorded, {"z": 2}) == Miss(2, "$.z has another value")
-    assert match([], {}) == Miss(None, "nothing is recorded")
+def test_the_nearest_recording_is_the_one_with_the_fewest_differences(desk, tmp_path):
+    near = {"messages": [USER], "top_p": 0.5, "n": 1}
+    put(tmp_path, {"messages": []}, near, {"messages": [USER], "top_p": 0.1, "n": 2})
+    answer = desk(mine={"recordings": "."})("mine", {**near, "n": 3})
+    assert "the nearest one, 1.json, differs at $.n" in answer.json["message"]
 
 
-def test_all_that_are_equal_are_found():
-    assert match([{"a": 1}, {"a": 2}, {"a": 1}], {"a": 1}) == (0, 2)
+def test_the_path_of_a_recording_tells_its_endpoint(desk, tmp_path):
+    write(tmp_path, "a.json", path="/serving-endpoints/mine/invocations")
+    ask = desk(mine={"recordings": "."}, other={"recordings": "."})
+    assert ask("mine", {"messages": [USER]}).status == 200
+    answer = ask("other", {"messages": [USER]})
+    assert "no recording is of the endpoint 'other'" in answer.json["message"]
 
 
 def write(folder, name, **changes):
@@ -93,8 +107,8 @@ def test_a_request_that_was_not_recorded_is_told_the_nearest(desk, tmp_path):
     answer = ask("mine", {"messages": [{"role": "user", "content": "private"}]})
     assert answer.status == 400
     assert answer.json["message"] == (
-        "Bad request: no recording answers this request; in the nearest one, a.json, "
-        "$.messages[0].content has another value"
+        "Bad request: no recording answers this request; the nearest one, a.json, differs at "
+        "$.messages[0].content"
     )
     (tmp_path / "a.json").unlink()
     lonely = desk(third={"recordings": "."})("third", {})
@@ -104,7 +118,7 @@ def test_a_request_that_was_not_recorded_is_told_the_nearest(desk, tmp_path):
 def test_a_recording_may_keep_its_timing(desk, tmp_path):
     body = "data: 1\n\ndata: 2\n\n"
     headers = {"content-type": "text/event-stream"}
-    write(tmp_path, "a.json", headers=headers, body=body, timing=[[1.0, 9], [3.5, 18]])
+    write(tmp_path, "a.json", headers=headers, body=body, timing=[1.0, 3.5])
     ask = desk(mine={"recordings": ".", "keep_timing": True}, fast={"recordings": "."})
     assert ask("mine", {"messages": [USER]}).body == body.encode()
     assert ask.pace.waits == [1.0, 2.5]
@@ -116,10 +130,10 @@ def test_a_recording_may_keep_its_timing(desk, tmp_path):
     ("name", "content", "words"),
     [
         (None, None, "there are no recordings"),
-        ("a.json", "{", "a.json is no recording: it needs request, status, headers and body"),
-        ("a.json", '{"request": {}, "status": 200, "headers": {}}', "is no recording"),
-        ("a.json", '{"request": {}, "status": "x", "headers": {}, "body": ""}', "is no recording"),
-        ("a.json", "[]", "is no recording"),
+        ("a.json", "{", "a.json: no JSON"),
+        ("a.json", '{"request": {}, "status": 200, "headers": {}}', "one of the keys body and"),
+        ("a.json", '{"request": {}, "status": "x", "headers": {}, "body": ""}', "a whole number"),
+        ("a.json", "[]", "a recording is a JSON object"),
     ],
 )
 def test_folders_that_make_no_sense_are_refused(tmp_path, name, content, words):
@@ -134,14 +148,6 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
         read_settings({"endpoints": {"mine": {"recordings": "nowhere"}}}, tmp_path)
 
 
-def test_streams_are_cut_after_each_event():
-    assert list(events_in(b"data: 1\n\ndata: 2\n\n: end")) == [
-        b"data: 1\n\n",
-        b"data: 2\n\n",
-        b": end",
-    ]
-
-
 @pytest.mark.parametrize("folder", ["chat", "errors"])
 def test_the_recordings_of_this_repository_can_be_replayed(folder):
     path = ROOT / "tests" / "recordings" / folder
@@ -149,7 +155,7 @@ def test_the_recordings_of_this_repository_can_be_replayed(folder):
     with (
         LocalEndpoint(config={"endpoints": {"mine": {"recordings": path}}}) as local,
         ServingClient(local.host, local.token, max_retries=0) as client,
-        pytest.raises(BadRequestError, match=r"in the nearest one, .*\.json, \$"),
+        pytest.raises(BadRequestError, match=r"the nearest one, .*\.json, differs at \$"),
     ):
         client.chat.completions.create(**given)
 

@@ -23,7 +23,7 @@ from databricks_serving.local.profiles import FAMILIES
 from databricks_serving.local.rates import NAMES
 from databricks_serving.local.script import Scripted, read_replies
 from databricks_serving.local.states import ColdStart, EndpointState, StateName
-from databricks_serving.local.tape import Recording, read_folder
+from databricks_serving.local.tape import Taped, read_folder
 from databricks_serving.local.tasks import BUILT_IN, Task
 
 ANY_FAMILY: Final = "any"
@@ -152,7 +152,7 @@ class EndpointPlan:
     rate_limit: Mapping[str, float] | None = None
     retry_after: bool = True
     script: tuple[Scripted, ...] = ()
-    recordings: tuple[Recording, ...] | None = None
+    recordings: tuple[Taped, ...] | None = None
     keep_timing: bool = False
     served_models: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ from databricks_serving.local.messages import HttpRequest
 from databricks_serving.local.tasks import Task
 
 MANAGEMENT: Final = "/api/2.0/serving-endpoints"
-_INVOCATIONS: Final = re.compile(
+INVOCATIONS: Final = re.compile(
     r"/serving-endpoints/(?P<endpoint>[^/]+)(/served-models/(?P<served>[^/]+))?/invocations"
 )
 _MANAGED: Final = re.compile(rf"{MANAGEMENT}/(?P<endpoint>[^/]+)(/openapi)?")
@@ -53,7 +53,7 @@ def target_of(request: HttpRequest) -> Target:
     """
     path = path_of(request)
     task = _BY_MODEL.get(path)
-    route = _INVOCATIONS.fullmatch(path)
+    route = INVOCATIONS.fullmatch(path)
     if task is None and route is None:
         raise no_api(request)
     check_method(request, "POST")
@@ -72,7 +72,7 @@ def target_of(request: HttpRequest) -> Target:
 def endpoint_in(request: HttpRequest) -> str | None:
     """Return the endpoint that a request is about, as far as its path or body tells."""
     path = path_of(request)
-    route = _INVOCATIONS.fullmatch(path) or _MANAGED.fullmatch(path)
+    route = INVOCATIONS.fullmatch(path) or _MANAGED.fullmatch(path)
     if route is not None:
         return unquote(route["endpoint"])
     if path not in _BY_MODEL:

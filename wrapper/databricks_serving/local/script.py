@@ -25,8 +25,8 @@ from databricks_serving.local.log import holds
 from databricks_serving.local.messages import HttpReply, event_reply, json_reply
 from databricks_serving.local.pace import Pace
 from databricks_serving.local.script_shapes import SPEAKING, events, reply
-from databricks_serving.local.tape import events_in
 from databricks_serving.local.tasks import Task
+from databricks_serving.testing._blocks import blocks_of
 
 _CALL: Final = record({"name": text(), "arguments": anything, "id": text()}, "name")
 _REPLY: Final = record(
@@ -220,8 +220,10 @@ def _raw(scripted: Scripted, headers: Mapping[str, str]) -> HttpReply:
             "application/json",
         )
     kind = scripted.content_type or kind
-    streams = kind.startswith("text/event-stream")
-    return HttpReply(scripted.status, kind, events_in(content) if streams else content, headers)
+    if kind.startswith("text/event-stream"):
+        pieces: Generator[bytes, None, None] = (one for one in blocks_of(content))
+        return HttpReply(scripted.status, kind, pieces, headers)
+    return HttpReply(scripted.status, kind, content, headers)
 
 
 def last_user_text(request: Json) -> str:

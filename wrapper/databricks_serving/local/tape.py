@@ -1,18 +1,21 @@
 """Recordings as the answers of an endpoint."""
 
-import json
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 from databricks_serving.local.checks import wrong
 from databricks_serving.local.errors import bad_request
-from databricks_serving.local.jsontypes import Json
+from databricks_serving.local.jsontypes import Json, is_object
 from databricks_serving.local.messages import HttpReply
 from databricks_serving.local.pace import Pace
-from databricks_serving.local.replay import Miss, match
+from databricks_serving.local.routes import INVOCATIONS
+from databricks_serving.testing import Recording, RecordingError
+from databricks_serving.testing._blocks import blocks_of
+from databricks_serving.testing._cassettes.matching import differences
 
 # These are about a connection that is another one now, or bytes that were packed.
 _DROPPED: Final = frozenset(
@@ -27,33 +30,27 @@ _DROPPED: Final = frozenset(
         "transfer-encoding",
     }
 )
-_EVENT_STREAM: Final = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """One exchange that was recorded.
-
-    Attributes:
-        name: Name of its file.
-        endpoint: The endpoint that answered; None where the recording does not say.
-        request: The body of the request.
-        status: Status of the answer.
-        headers: Headers of the answer.
-        content: Body of the answer.
-        timing: Pairs of seconds and the bytes that had come by then.
-    """
+class Taped(NamedTuple):
+    """A recording and the name of its file."""
 
     name: str
-    endpoint: str | None
-    request: Any
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    timing: Sequence[tuple[float, int]] = ()
+    recording: Recording
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that answered; None where the recording does not say."""
+        named = self.recording.extra.get("endpoint")
+        route = INVOCATIONS.match(self.recording.path or "")
+        if named is None and route is not None:
+            return unquote(route["endpoint"])
+        if named is None and is_object(self.recording.request):
+            named = self.recording.request.get("model")
+        return named
 
 
-def read_folder(folder: Path, place: str) -> tuple[Recording, ...]:
+def read_folder(folder: Path, place: str) -> tuple[Taped, ...]:
     """Read the recordings of a folder and the folders in it, in the order of their names.
 
     Raises:
@@ -61,52 +58,37 @@ def read_folder(folder: Path, place: str) -> tuple[Recording, ...]:
     """
     if not folder.is_dir():
         raise wrong(place, f"there is no folder {folder}")
-    found = tuple(
-        _read_file(path, path.relative_to(folder).as_posix(), place)
-        for path in sorted(folder.rglob("*.json"))
-    )
+    try:
+        found = tuple(
+            Taped(path.relative_to(folder).as_posix(), Recording.read(path))
+            for path in sorted(folder.rglob("*.json"))
+        )
+    except RecordingError as error:
+        raise wrong(place, str(error)) from None
     if not found:
         raise wrong(place, f"there are no recordings (*.json) in {folder}")
     return found
 
 
-def _read_file(path: Path, name: str, place: str) -> Recording:
-    try:
-        data = json.loads(path.read_bytes())
-        body = data["body"]
-        content = body if isinstance(body, str) else json.dumps(body, separators=(",", ":"))
-        headers = {str(key).lower(): str(value) for key, value in data["headers"].items()}
-        timing = tuple((float(when), int(size)) for when, size in data.get("timing") or ())
-        return Recording(
-            name=name,
-            endpoint=data.get("endpoint"),
-            request=data["request"],
-            status=int(data["status"]),
-            headers=headers,
-            content=content.encode(),
-            timing=timing,
-        )
-    except OSError as error:
-        raise wrong(place, f"{name} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise wrong(
-            place, f"{name} is no recording: it needs request, status, headers and body"
-        ) from None
-
-
 class Tape:
     """Answers an endpoint with recordings; those of the same request take turns, the last stays.
 
+    Requests are equal whatever the order of keys; `stream` counts, and `model` does not: an
+    endpoint is known by its name, wherever a request has that.
+
     Args:
-        recordings: The recordings.
+        taped: The recordings.
         endpoint: Name of the endpoint; recordings of another one are passed over.
         keep_timing: Whether answers take the time that they took when they were recorded.
     """
 
-    def __init__(
-        self, recordings: Sequence[Recording], endpoint: str, *, keep_timing: bool
-    ) -> None:
-        self._recordings = [one for one in recordings if one.endpoint in {None, endpoint}]
+    def __init__(self, taped: Sequence[Taped], endpoint: str, *, keep_timing: bool) -> None:
+        self._taped = [
+            one
+            for one in taped
+            if one.endpoint in {None, endpoint} and one.recording.method == "POST"
+        ]
+        self._bodies = [_without_model(one.recording.request) for one in self._taped]
         self._endpoint = endpoint
         self._keep_timing = keep_timing
         self._lock = Lock()
@@ -118,47 +100,45 @@ class Tape:
         Raises:
             RefusedError: With status 400 when it was not recorded.
         """
-        found = match([one.request for one in self._recordings], request)
-        if isinstance(found, Miss):
-            raise bad_request(self._missed(found))
+        sent = _without_model(request)
+        found = [at for at, body in enumerate(self._bodies) if body == sent]
+        if not found:
+            raise bad_request(self._missed(sent))
         with self._lock:
-            position = next((n for n in found if n not in self._used), found[-1])
+            position = next((at for at in found if at not in self._used), found[-1])
             self._used.add(position)
-        return self._reply(self._recordings[position], pace)
+        return self._reply(self._taped[position].recording, pace)
 
-    def _missed(self, miss: Miss) -> str:
-        if miss.nearest is None:
+    def _missed(self, sent: Any) -> str:
+        if not self._taped:
             return f"no recording is of the endpoint '{self._endpoint}'"
-        name = self._recordings[miss.nearest].name
-        return f"no recording answers this request; in the nearest one, {name}, {miss.difference}"
+        places = [[one.place for one in differences(body, sent)] for body in self._bodies]
+        at = min(range(len(places)), key=lambda at: len(places[at]))
+        return (
+            f"no recording answers this request; the nearest one, {self._taped[at].name}, differs "
+            f"at {places[at][0]}"
+        )
 
     def _reply(self, recording: Recording, pace: Pace) -> HttpReply:
         content_type = recording.headers.get("content-type", "application/json")
         headers = {name: value for name, value in recording.headers.items() if name not in _DROPPED}
-        if self._keep_timing and recording.timing:
-            body: Any = _timed(recording, pace)
-        elif content_type.startswith(_EVENT_STREAM):
-            body = events_in(recording.content)
-        else:
-            body = recording.content
-        length = None if content_type.startswith(_EVENT_STREAM) else len(recording.content)
+        body: Any = recording.content
+        if recording.stream or (self._keep_timing and recording.timing):
+            body = self._timed(recording, pace)
+        length = None if recording.stream else len(recording.content)
         return HttpReply(recording.status, content_type, body, headers, length)
 
+    def _timed(self, recording: Recording, pace: Pace) -> Generator[bytes, None, None]:
+        pieces = blocks_of(recording.content) if recording.stream else [recording.content]
+        times = recording.timing if self._keep_timing else ()
+        begun = pace.now()
+        for piece, at in zip(pieces, chain(times, repeat(0.0)), strict=False):
+            if at:
+                pace.wait(max(begun + at - pace.now(), 0.0))
+            yield piece
 
-def _timed(recording: Recording, pace: Pace) -> Generator[bytes, None, None]:
-    begun, sent = pace.now(), 0
-    for when, size in recording.timing:
-        pace.wait(max(begun + when - pace.now(), 0.0))
-        yield recording.content[sent:size]
-        sent = max(sent, size)
-    yield recording.content[sent:]
 
-
-def events_in(content: bytes) -> Generator[bytes, None, None]:
-    """Cut a stream after each blank line."""
-    start = 0
-    while (end := content.find(b"\n\n", start)) >= 0:
-        yield content[start : end + 2]
-        start = end + 2
-    if rest := content[start:]:
-        yield rest
+def _without_model(body: Any) -> Any:
+    if not is_object(body):
+        return body
+    return {key: value for key, value in body.items() if key != "model"}
