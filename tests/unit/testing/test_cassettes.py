@@ -3,12 +3,14 @@
 import json
 import re
 import socket
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import wire
 
 from databricks_serving import AsyncServingClient, ServingClient, errors
+from databricks_serving._core.script import Sent
 from databricks_serving.local import LocalEndpoint
 from databricks_serving.testing._cassettes.cassette import Cassette
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
@@ -284,6 +286,85 @@ def test_secrets_hosts_and_chosen_fields_never_touch_the_disk(shell, local, fold
     assert again.text == reply.text.replace("Ada", "Someone").replace(said[:36], "***").replace(
         jwt, "***"
     ).replace("adb-12345.7.azuredatabricks.net", "workspace.example.com")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"environment_vars": {"HF_TOKEN": "canary", "AWS_SECRET_ACCESS_KEY": "canary"}},
+        {"clientSecret": "canary", "x-api-key": "canary", "apiKeys": {"api_key": ["canary"]}},
+        {"password": 73317331, "pin": 73317331, "card": 73317331.5},
+        {"arguments": '{"user": "canary", "query": {"password": "canary"}}'},
+        {"arguments": '[{"user": "canary"}]', "canary-canary": "canary-canary"},
+    ],
+)
+def test_secrets_are_found_by_their_names_in_texts_and_in_numbers(body):
+    scrubber = Scrubber(fields=("user",), texts={"73317331": "", "canary-canary": "***"})
+    recording = Recording(status=200, request=body, content=json.dumps(body).encode())
+    text = scrubber.recording(recording).to_json()
+    assert "canary" not in text
+    assert "73317331" not in text
+
+
+def test_what_only_looks_like_a_secret_stays():
+    schema = {"properties": {"api_key": {"type": "string"}}}
+    body = {"next_page_token": "a", "eos_token": "b", "max_tokens": 5, "tools": [schema]}
+    assert Scrubber().value(body) == body
+
+
+def test_a_key_that_stands_twice_hides_nothing():
+    content = b'{"a": "dapi0123456789abcdef0123456789abcdef", "a": "b"}'
+    assert Scrubber().recording(Recording(status=200, content=content)).content == (
+        b'{"a": "***", "a": "b"}'
+    )
+
+
+def test_a_longer_text_goes_before_one_that_is_a_part_of_it():
+    scrubber = Scrubber(texts={"Ada": "A", "Ada Lovelace": "B", "0123": "C"})
+    assert scrubber.text("Ada Lovelace, Ada") == "B, A"
+    sent = Sent("POST", "https://own.example/x", (("authorization", "Bearer ab0123cd"),), b"")
+    assert scrubber.knowing(sent).text("ab0123cd") == "***"
+
+
+def test_secrets_in_headers_and_queries_of_a_request_are_known():
+    headers = (
+        ("x-api-key", "canary-one"),
+        ("X-Auth-Token", "canary-two"),
+        ("idempotency-key", "k"),
+    )
+    sent = Sent("POST", "https://own.example/x", headers, b"")
+    scrubber = Scrubber(fields=("user",)).knowing(sent)
+    assert scrubber.text("canary-one canary-two k") == "*** *** k"
+    target = "/x?api_key=hunter2&user=ada&a=1&b&access%5Ftoken=t"
+    assert scrubber.target(target) == "/x?api_key=***&user=***&a=1&b&access%5Ftoken=***"
+
+
+def test_arguments_of_a_tool_that_are_streamed_in_pieces_are_taken_out():
+    said = json.dumps({"user": "canary", "town": "Rome"})
+    pieces = [
+        {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": one}]}}]}
+        for one in ({"arguments": said[at : at + 3]} for at in range(0, len(said), 3))
+    ]
+    recording = Recording(status=200, content=wire.sse(*pieces), stream=True)
+    cleaned = Scrubber(fields=("user",)).recording(recording)
+    events = [json.loads(line[6:]) for line in cleaned.text.splitlines() if line]
+    calls = [event["choices"][0]["delta"]["tool_calls"][0] for event in events]
+    arguments = "".join(call["function"]["arguments"] for call in calls)
+    assert json.loads(arguments) == {"user": "***", "town": "Rome"}
+    assert len(events) == len(pieces)
+
+
+def test_a_long_text_is_cleaned_in_time_that_grows_with_it():
+    began = time.process_time()
+    Scrubber().text("0123456789abcdef" * 20_000)
+    assert time.process_time() - began < 1
+
+
+def test_a_scrubber_that_cannot_be_meant_is_refused():
+    with pytest.raises(ValueError, match="fields must be a tuple"):
+        Scrubber(fields="user")
+    with pytest.raises(ValueError, match="an empty text"):
+        Scrubber(texts={"": "x"})
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 17, 100])

@@ -196,7 +196,7 @@ class Cassette:
     def _asked(self, sent: Sent) -> Asked:
         scrubber = self._scrubber.knowing(sent)
         body = without(scrubber.value(body_of(sent.content)), self._ignore)
-        return Asked(sent.method, scrubber.text(target_of(sent.url)), body)
+        return Asked(sent.method, scrubber.target(target_of(sent.url)), body)
 
     def _cleaned(self, takes: Sequence[Take]) -> Iterator[Recording]:
         for take in takes:

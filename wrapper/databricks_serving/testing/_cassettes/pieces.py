@@ -3,7 +3,7 @@
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +11,10 @@ from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving.testing._layouts import layout_of, written
 
 # The keys of streamed pieces that are parts of one text.
-_KEYS: Final = {"content", "text", "delta", "arguments", "reasoning_content"}
+_KEYS: Final = {
+    "content", "text", "delta", "arguments", "refusal",
+    "reasoning", "reasoning_content", "thinking", "partial_json",
+}  # fmt: skip
 _DATA: Final = b"data:"
 
 Rule = tuple[re.Pattern[str], str]
@@ -24,9 +27,22 @@ class _Piece(NamedTuple):
     holder: dict[str, Any]
     key: str
 
+    @property
+    def value(self) -> str:
+        """The piece itself."""
+        return self.holder[self.key]
 
-def without_spread(lines: Sequence[bytes], rules: Sequence[Rule]) -> list[bytes]:
-    """Return the lines of a stream with rules applied to what their pieces come to."""
+
+def without_spread(
+    lines: Sequence[bytes], rules: Sequence[Rule], whole: Callable[[str], str]
+) -> list[bytes]:
+    """Return the lines of a stream, cleaned in what their pieces come to.
+
+    Args:
+        lines: The lines.
+        rules: What is replaced in place.
+        whole: Cleans a text of which more than places must change: one that holds JSON.
+    """
     parsed = [_event_in(line) for line in lines]
     before = [json.dumps(event) for event in parsed]
     texts: dict[str, list[_Piece]] = {}
@@ -36,6 +52,9 @@ def without_spread(lines: Sequence[bytes], rules: Sequence[Rule]) -> list[bytes]
     for pieces in texts.values():
         for pattern, replacement in rules:
             _replace(pieces, pattern, replacement)
+        text = "".join(piece.value for piece in pieces)
+        if (cleaned := whole(text)) != text:
+            _set(pieces, [cleaned, *("" for _ in pieces[1:])])
     return [
         line if json.dumps(event) == was else _rewritten(line, event)
         for line, event, was in zip(lines, parsed, before, strict=True)
@@ -44,7 +63,7 @@ def without_spread(lines: Sequence[bytes], rules: Sequence[Rule]) -> list[bytes]
 
 def _replace(pieces: Sequence[_Piece], pattern: re.Pattern[str], replacement: str) -> None:
     """Replace what a pattern finds in the whole text, in the piece in which it begins."""
-    values: list[str] = [piece.holder[piece.key] for piece in pieces]
+    values = [piece.value for piece in pieces]
     starts = [0, *accumulate(map(len, values))]
     for found in reversed([*pattern.finditer("".join(values))]):
         first = bisect_right(starts, found.start()) - 1
@@ -55,6 +74,10 @@ def _replace(pieces: Sequence[_Piece], pattern: re.Pattern[str], replacement: st
             head = value[: max(found.start() - offset, 0)]
             tail = value[max(found.end() - offset, 0) :]
             values[at] = f"{head}{replacement if at == first else ''}{tail}"
+    _set(pieces, values)
+
+
+def _set(pieces: Sequence[_Piece], values: Sequence[str]) -> None:
     for piece, value in zip(pieces, values, strict=True):
         piece.holder[piece.key] = value
 

@@ -4,8 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.script import Sent
@@ -16,8 +17,9 @@ from databricks_serving.testing._recording import Recording
 STARS: Final = "***"
 HOST: Final = "workspace.example.com"
 _HOSTS: Final = re.compile(
-    r"[a-z0-9][a-z0-9.-]*\.(?:cloud\.databricks\.com|gcp\.databricks\.com|azuredatabricks\.net"
-    r"|databricks\.us|databricks\.azure\.(?:us|cn))",
+    # Only where a name begins, or a long text without any would take for ever.
+    r"(?<![a-z0-9.-])[a-z0-9.-]+\.(?:cloud\.databricks\.com|gcp\.databricks\.com"
+    r"|azuredatabricks\.net|databricks\.us|databricks\.azure\.(?:us|cn))",
     re.IGNORECASE,
 )
 # What tokens and keys of the usual services look like.
@@ -30,16 +32,19 @@ _SECRETS: Final = re.compile(
     r"|\bgh[pousr]_\w{36,}"
     r"|\bhf_\w{30,}"
     r"|\bBearer\s+[\w.~+/=-]{12,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----",
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.{0,16384}?-----END [A-Z ]*PRIVATE KEY-----",
     re.DOTALL,
 )
 _SECRET_KEYS: Final = re.compile(
-    r"(?:.*_)?(?:api_?key|secret|password|private_key|plaintext|credentials?)"
-    r"|(?:access|refresh|id|session|bearer|auth)_token|authorization",
-    re.IGNORECASE,
+    r"(?:.*_)?(?:api_?key|(?:secret|private|access|account|signing|subscription)_key"
+    r"|secret|password|passwd|plaintext|credentials?|connection_string|authorization|cookie)"
+    # Other tokens mark pages, or are marks of a language model.
+    r"|(?!(?:.*_)?(?:page|next|[be]os|pad|unk|stop)_token).+_token"
 )
+_WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]+")
 # Fewer characters would be found in any text.
 _TELLING: Final = 8
+_JSON_BEGINS: Final = {"{", "["}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +61,15 @@ class Scrubber:
     fields: tuple[str, ...] = ()
     texts: Mapping[str, str] | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.fields, str):
+            raise ValueError("fields must be a tuple of names, not one text")  # noqa: TRY004 - the value
+        if "" in (self.texts or {}):
+            raise ValueError("texts must not hold an empty text, which stands everywhere")
+
     def knowing(self, sent: Sent) -> Self:
-        """Return one that also knows the token of a request, and where it went."""
-        given = [value for name, value in sent.headers if name.lower() == "authorization"]
+        """Return one that also knows the secrets in the headers of a request, and where it went."""
+        given = [value for name, value in sent.headers if is_secret_name(name)]
         secrets = [value.rpartition(" ")[2] for value in given]
         found = {secret: STARS for secret in secrets if len(secret) >= _TELLING}
         host = urlsplit(sent.url).hostname or ""
@@ -67,9 +78,8 @@ class Scrubber:
         return replace(self, texts={**(self.texts or {}), **found})
 
     @property
-    def _rules(self) -> list[Rule]:
-        named = [(re.compile(re.escape(one)), other) for one, other in (self.texts or {}).items()]
-        return [*named, (_HOSTS, HOST), (_SECRETS, STARS)]
+    def _rules(self) -> tuple[Rule, ...]:
+        return _rules_of(tuple((self.texts or {}).items()))
 
     def text(self, text: str) -> str:
         """Return a text without secrets and hosts."""
@@ -78,24 +88,34 @@ class Scrubber:
             text = pattern.sub(replacement.replace("\\", r"\\"), text)
         return text
 
+    def target(self, target: str) -> str:
+        """Return a path with its query, without secrets, hosts and chosen fields."""
+        path, mark, query = target.partition("?")
+        parts = [part.partition("=") for part in query.split("&")]
+        shown = [
+            f"{key}{sign}{STARS if sign and self._hides(unquote(key)) else value}"
+            for key, sign, value in parts
+        ]
+        return self.text(f"{path}{mark}{'&'.join(shown)}")
+
     def value(self, value: Any) -> Any:
         """Return JSON without secrets, hosts and chosen fields."""
         if isinstance(value, str):
-            return self.text(value)
+            return self._string(value)
         if is_list(value):
             return [self.value(one) for one in value]
         if is_object(value):
-            return {
-                self.text(key): self._hidden(one) if key in self.fields else self._field(key, one)
-                for key, one in value.items()
-            }
+            return {self.text(key): self._field(key, one) for key, one in value.items()}
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            digits = str(value)
+            return 0 if any(text in digits for text in self.texts or ()) else value
         return value
 
     def recording(self, recording: Recording) -> Recording:
         """Return a recording without what must not be in it."""
         content = recording.content
         cleaned = self._events(content) if recording.stream else self._body(content)
-        path = None if recording.path is None else self.text(recording.path)
+        path = None if recording.path is None else self.target(recording.path)
         return replace(
             recording,
             path=path,
@@ -105,10 +125,20 @@ class Scrubber:
             extra=self.value(dict(recording.extra)),
         )
 
+    def _hides(self, key: str) -> bool:
+        return key in self.fields or is_secret_name(key)
+
     def _field(self, key: str, value: Any) -> Any:
-        if isinstance(value, str) and _SECRET_KEYS.fullmatch(key):
-            return STARS
+        # An object under such a name is most often a schema, of an argument of that name.
+        if key in self.fields or (is_secret_name(key) and not is_object(value)):
+            return self._hidden(value)
         return self.value(value)
+
+    def _string(self, text: str) -> str:
+        """Return a text without secrets; arguments of tools are texts that hold JSON."""
+        if text[:1] not in _JSON_BEGINS:
+            return self.text(text)
+        return self._body(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def _hidden(self, value: Any) -> Any:
         """Return a value of the same shape that tells nothing."""
@@ -128,12 +158,12 @@ class Scrubber:
             except (ValueError, RecursionError):
                 return self._raw(content)
         cleaned = self.value(value)
-        # What is clean stays to the byte.
-        return content if cleaned == value else written(cleaned, layout)
+        # What is clean stays to the byte; a key that stands twice is read once alone.
+        return self._raw(content) if cleaned == value else written(cleaned, layout)
 
     def _events(self, content: bytes) -> bytes:
         lines = [self._line(line) for line in content.splitlines(keepends=True)]
-        return b"".join(without_spread(lines, self._rules))
+        return b"".join(without_spread(lines, self._rules, self._string))
 
     def _line(self, line: bytes) -> bytes:
         data = line.removeprefix(b"data:")
@@ -146,3 +176,16 @@ class Scrubber:
     def _raw(self, content: bytes) -> bytes:
         text = content.decode("utf-8", "surrogateescape")
         return self.text(text).encode("utf-8", "surrogateescape")
+
+
+def is_secret_name(key: str) -> bool:
+    """Tell whether a field, a header or a parameter is named as a secret."""
+    return _SECRET_KEYS.fullmatch(_WORD_ENDS.sub("_", key).lower()) is not None
+
+
+@lru_cache(maxsize=16)
+def _rules_of(texts: tuple[tuple[str, str], ...]) -> tuple[Rule, ...]:
+    """Return rules, longer texts first: a shorter one may be a part of them."""
+    longest = sorted(texts, key=lambda pair: -len(pair[0]))
+    named = [(re.compile(re.escape(one)), other) for one, other in longest]
+    return (*named, (_HOSTS, HOST), (_SECRETS, STARS))
