@@ -1,5 +1,6 @@
 """The plugin of pytest, in runs of its own."""
 
+import hashlib
 import importlib.metadata
 import os
 import re
@@ -121,6 +122,47 @@ def test_failing(serving_cassette):
 """
 
 
+TWINS = """
+import pytest
+from databricks_serving import ServingClient
+
+
+def ask(text):
+    messages = [{"role": "user", "content": text}]
+    return ServingClient().chat.completions.create(model="local-chat", messages=messages).text
+
+
+class TestOne:
+    def test_same(self, serving_cassette):
+        assert ask("one")
+
+
+class TestTwo:
+    def test_same(self, serving_cassette):
+        assert ask("two")
+
+
+@pytest.mark.parametrize("name", ["a/b", "a-b", "a b", "\u00e9", "\u00fc", "x" * 300])
+def test_alike(serving_cassette, name):
+    assert ask(name)
+
+
+@pytest.mark.serving(cassette="shared")
+@pytest.mark.parametrize("name", ["Ada", "Bea", "Ada again"])
+def test_shared(serving_cassette, name):
+    assert ask(name.split()[0])
+"""
+INTERRUPTED = """
+from databricks_serving import ServingClient
+
+
+def test_interrupted(serving_cassette):
+    messages = [{"role": "user", "content": "Hi"}]
+    assert ServingClient().chat.completions.create(model="local-chat", messages=messages)
+    raise KeyboardInterrupt
+"""
+
+
 def is_found_by_itself():
     found = importlib.metadata.entry_points(group="pytest11")
     return any(point.value == PLUGIN for point in found)
@@ -200,10 +242,12 @@ def recorded(tmp_path_factory):
 
 def test_each_test_has_a_cassette_unless_it_failed(recorded):
     folder = recorded / "cassettes"
+    # Another test may be called the same but for what is no part of a file's name.
+    digest = hashlib.sha256(b"test_recorded[a/b c]").hexdigest()[:8]
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.json")) == [
         "shared/001-local-chat.json",
         "test_it/test_recorded-Ada/001-local-chat.json",
-        "test_it/test_recorded-a-b-c/001-local-chat.json",
+        f"test_it/test_recorded-a-b-c-{digest}/001-local-chat.json",
     ]
     text = (folder / "test_it" / "test_recorded-Ada" / "001-local-chat.json").read_text()
     assert "Someone" in text
@@ -242,3 +286,20 @@ def test_the_plugin_is_cheap_for_those_who_do_not_use_it():
     command = [sys.executable, "-c", CHEAP]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""
+
+
+def test_tests_that_are_called_alike_or_share_a_folder_keep_what_the_others_recorded(tmp_path):
+    with LocalEndpoint() as local:
+        known = {"DATABRICKS_HOST": local.host, "DATABRICKS_TOKEN": local.token}
+        for _ in range(2):
+            assert "11 passed" in run(tmp_path, "--serving-record", tests=TWINS, **known)
+    assert "11 passed" in run(tmp_path, tests=TWINS)
+    assert len([*tmp_path.glob("cassettes/shared/*")]) == 2
+    assert len([*tmp_path.glob("cassettes/test_it/*")]) == 8
+
+
+def test_an_interrupted_test_records_nothing(tmp_path):
+    with LocalEndpoint() as local:
+        known = {"DATABRICKS_HOST": local.host, "DATABRICKS_TOKEN": local.token}
+        run(tmp_path, "--serving-record", tests=INTERRUPTED, **known)
+    assert not [*tmp_path.rglob("*.json")]

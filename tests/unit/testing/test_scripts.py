@@ -3,6 +3,7 @@
 import json
 from math import inf
 
+import anyio
 import httpx
 import pytest
 import wire
@@ -122,3 +123,32 @@ def test_what_a_script_raises_of_its_own_is_not_taken_for_a_fault_of_the_network
     client = client_of(shell, kit)
     with pytest.raises(IndexError):
         shell.wait(client.chat.completions.create(**ASKED))
+
+
+def test_waits_of_tasks_overlap_and_the_shortest_ends_first():
+    clock, ended = FakeTime(), []
+
+    async def wait(seconds):
+        await clock.sleep_async(seconds)
+        ended.append((seconds, clock.monotonic()))
+
+    async def main():
+        async with anyio.create_task_group() as tasks:
+            for seconds in (50, 2, 30):
+                tasks.start_soon(wait, seconds)
+
+    anyio.run(main)
+    assert ended == [(2, 2), (30, 30), (50, 50)]
+
+
+def test_a_wait_that_is_cancelled_passes_no_time_and_holds_up_nobody():
+    clock = FakeTime()
+
+    async def main():
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await clock.sleep_async(5)
+        await clock.sleep_async(7)
+
+    anyio.run(main)
+    assert clock.monotonic() == 7

@@ -1,5 +1,6 @@
 """What the fixtures of the pytest plugin do."""
 
+import hashlib
 import re
 from collections.abc import Callable, Generator
 from datetime import timedelta
@@ -14,17 +15,19 @@ from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._fake import FakeServing
 
 _OF_FAKES: Final = ("allow_unused", "default")
+_WRITTEN: Final = pytest.StashKey[set[Path]]()
+_LONGEST: Final = 100
 _OF_CASSETTES: Final = ("cassette", "mode", "ignore", "repeats", "max_age")
 
 
-def fake(request: pytest.FixtureRequest, has_failed: Callable[[], bool]) -> Generator[FakeServing]:
+def fake(request: pytest.FixtureRequest, has_passed: Callable[[], bool]) -> Generator[FakeServing]:
     """Yield a fake that stands in for the network, and check at the end that it was used up."""
     options = _options(request)
     made = FakeServing(default=options.get("default"))
     with made.installed():
         yield made
     # Whoever reads of a failure is not to read of what follows from it.
-    if not (has_failed() or options.get("allow_unused")):
+    if has_passed() and not options.get("allow_unused"):
         try:
             made.assert_all_used()
         except AssertionError as error:
@@ -32,34 +35,49 @@ def fake(request: pytest.FixtureRequest, has_failed: Callable[[], bool]) -> Gene
 
 
 def cassette(
-    request: pytest.FixtureRequest, scrubber: Scrubber, has_failed: Callable[[], bool]
+    request: pytest.FixtureRequest, scrubber: Scrubber, has_passed: Callable[[], bool]
 ) -> Generator[Cassette]:
     """Yield a cassette of a test, and write at the end what it has recorded."""
-    made = _cassette(request, scrubber)
+    written = request.config.stash.setdefault(_WRITTEN, set())
+    made = _cassette(request, scrubber, written)
     try:
         made.open()
         try:
             yield made
         finally:
-            made.close(save=not has_failed())
+            passed = has_passed()
+            made.close(save=passed)
+            if passed:
+                written.add(made.folder)
     except RecordingError as error:
         pytest.fail(str(error), pytrace=False)
 
 
-def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber) -> Cassette:
+def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber, written: set[Path]) -> Cassette:
     marked = {key: one for key, one in _options(request).items() if key not in _OF_FAKES}
-    folder = request.path.parent / "cassettes"
-    name = marked.pop("cassette", None) or Path(request.path.stem) / _file_name(request.node.name)
+    name = marked.pop("cassette", None) or Path(request.path.stem) / _own_folder(request)
+    folder = request.path.parent / "cassettes" / name
     days = request.config.getoption("serving_max_age")
     given: dict[str, Any] = {
         "mode": request.config.getoption("serving_record"),
         "max_age": None if days is None else timedelta(days=days),
+        **marked,
     }
-    return Cassette(folder / name, scrubber=scrubber, **{**given, **marked})
+    if given["mode"] == "all" and folder in written:
+        # What another test of this run has recorded there is needed by that test.
+        given["mode"] = "new_episodes"
+    return Cassette(folder, scrubber=scrubber, **given)
 
 
-def _file_name(test: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", test).strip("-.") or "test"
+def _own_folder(request: pytest.FixtureRequest) -> str:
+    """Return a name that no other test of a module has: classes may have tests of one name."""
+    outer = [node.name for node in request.node.listchain() if isinstance(node, pytest.Class)]
+    full = ".".join([*outer, request.node.name])
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", full).strip("-.")[:_LONGEST]
+    # The brackets of parameters are clear without; what else was taken out may tell tests apart.
+    if name == full.replace("[", "-", 1).removesuffix("]"):
+        return name
+    return f"{name}-{hashlib.sha256(full.encode()).hexdigest()[:8]}".lstrip("-")
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _MARKER: Final = (
     "test (allow_unused takes replies that were scripted and not used, default is that of "
     "FakeServing); or which folder serving_cassette opens, and what else Cassette takes."
 )
-_FAILED: Final = pytest.StashKey[bool]()
+_PASSED: Final = pytest.StashKey[bool]()
 _MODE: Final = "serving_record"
 
 
@@ -58,10 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember whether a test has failed, for the end of its fixtures."""
+    """Remember whether a test has passed, for the end of its fixtures.
+
+    One that was interrupted has not.
+    """
     report = yield
-    if not report.passed:
-        item.stash[_FAILED] = True
+    if report.when == "call":
+        item.stash[_PASSED] = report.passed
     return report
 
 
@@ -74,7 +77,7 @@ def serving_fake(request: pytest.FixtureRequest) -> "Generator[FakeServing]":
     """
     from databricks_serving.testing import _fixtures  # noqa: PLC0415 - pytest runs without it too
 
-    yield from _fixtures.fake(request, lambda: _FAILED in request.node.stash)
+    yield from _fixtures.fake(request, lambda: request.node.stash.get(_PASSED, False))
 
 
 @pytest.fixture(scope="session")
@@ -96,4 +99,6 @@ def serving_cassette(
     """
     from databricks_serving.testing import _fixtures  # noqa: PLC0415 - as above
 
-    yield from _fixtures.cassette(request, serving_scrubber, lambda: _FAILED in request.node.stash)
+    yield from _fixtures.cassette(
+        request, serving_scrubber, lambda: request.node.stash.get(_PASSED, False)
+    )
