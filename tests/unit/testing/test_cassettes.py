@@ -474,3 +474,26 @@ def test_a_folder_that_cannot_be_written_is_an_error(shell, local, tmp_path):
     ):
         ask(shell, client)
     shell.wait(client.close())
+
+
+def test_a_cassette_opens_once_and_closes_once(shell, local, folder):
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="new_episodes") as cassette:
+        ask(shell, client)
+        with pytest.raises(RecordingError, match="open already"):
+            cassette.open()
+        cassette.close()
+    shell.wait(client.close())
+    assert files(folder) == ["001-local-chat.json"]
+
+
+def test_one_text_to_ignore_is_refused(folder):
+    with pytest.raises(ValueError, match="ignore must be a list"):
+        Cassette(folder, ignore="user")
+
+
+def test_a_file_that_windows_has_edited_is_read(tmp_path):
+    recording = Recording(status=200, content=b"a\r\nb", request={"a": "c\r\nd"})
+    path = tmp_path / "one.json"
+    path.write_bytes(b"\xef\xbb\xbf" + recording.to_json().replace("\n", "\r\n").encode())
+    assert Recording.read(path) == recording

@@ -152,7 +152,8 @@ class Recording:
             RecordingError: When it cannot be read, is no recording, or of another version.
         """
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            # Some editors put a mark before the text.
+            data = json.loads(Path(path).read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
         except (ValueError, RecursionError) as error:

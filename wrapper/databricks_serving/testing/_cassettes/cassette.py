@@ -47,7 +47,7 @@ class Cassette:
         max_age: Age beyond which a recording must be made anew; None for any.
 
     Raises:
-        ValueError: When there is no such mode.
+        ValueError: When there is no such mode, or `ignore` is one text.
     """
 
     def __init__(
@@ -62,6 +62,8 @@ class Cassette:
     ) -> None:
         if mode not in _MODES:
             raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r:.40}")
+        if isinstance(ignore, str):
+            raise ValueError("ignore must be a list of names, not one text")  # noqa: TRY004 - the value
         self.folder: Path = Path(folder)
         self.mode: Mode = mode
         self.time: FakeTime = FakeTime()
@@ -72,7 +74,7 @@ class Cassette:
         self._lock = Lock()
         self._shelf = Shelf([], [], repeats=repeats)
         self._takes: list[Take] = []
-        self._open = ExitStack()
+        self._open: ExitStack | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r}, mode={self.mode!r})"
@@ -95,8 +97,11 @@ class Cassette:
         """Read the folder, and serve clients from now on.
 
         Raises:
-            RecordingError: When a recording cannot be read or is too old, or there is none.
+            RecordingError: When a recording cannot be read or is too old, or there is none; or
+                when the cassette is open already.
         """
+        if self._open is not None:
+            raise RecordingError(f"{self.folder}: this cassette is open already")
         self._shelf = self._filled()
         self._takes = []
         with ExitStack() as undo:
@@ -106,7 +111,7 @@ class Cassette:
             self._open = undo.pop_all()
 
     def close(self, *, save: bool = True) -> None:
-        """Serve clients no longer.
+        """Serve clients no longer; a cassette that is closed already stays as it is.
 
         Args:
             save: Whether to write what was recorded.
@@ -114,7 +119,10 @@ class Cassette:
         Raises:
             RecordingError: When a recording cannot be written.
         """
-        self._open.close()
+        if self._open is None:
+            return
+        opened, self._open = self._open, None
+        opened.close()
         if save and self.mode != "none":
             save_folder(self.folder, self.recorded, keep=self.mode == "new_episodes")
 
