@@ -30,7 +30,8 @@ class _Piece(NamedTuple):
     @property
     def value(self) -> str:
         """The piece itself."""
-        return self.holder[self.key]
+        value: str = self.holder[self.key]
+        return value
 
 
 def without_spread(
