@@ -29,7 +29,7 @@ class RefusedError(Exception):
         self.status = status
         self.error_code = error_code
         self.message = message
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}
 
     @property
     def body(self) -> dict[str, str | int]:

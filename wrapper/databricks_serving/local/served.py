@@ -34,20 +34,20 @@ class ServedEndpoint:
     """
 
     def __init__(self, name: str, plan: EndpointPlan, now: float) -> None:
-        self.name = name
-        self.task = plan.task
-        self.family = _family(name, plan)
-        self.served_models = plan.served_models
-        self.lifecycle = Lifecycle(
+        self.name: str = name
+        self.task: Task = plan.task
+        self.family: ModelFamily | None = _family(name, plan)
+        self.served_models: tuple[str, ...] = plan.served_models
+        self.lifecycle: Lifecycle = Lifecycle(
             plan.state,
             now,
             ready_after=plan.ready_after,
             message=plan.state_message,
             cold_start=plan.cold_start,
         )
-        self.limiter = Limiter(plan.rate_limit or {}, now, retry_after=plan.retry_after)
-        self.script = Script(plan.script, name) if plan.script else None
-        self.tape = (
+        self.limiter: Limiter = Limiter(plan.rate_limit or {}, now, retry_after=plan.retry_after)
+        self.script: Script | None = Script(plan.script, name) if plan.script else None
+        self.tape: Tape | None = (
             None
             if plan.recordings is None
             else Tape(plan.recordings, name, keep_timing=plan.keep_timing)

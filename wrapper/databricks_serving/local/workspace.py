@@ -58,7 +58,7 @@ class Workspace:
         self._controls = controls or Controls()
         self._pace = self._controls.pace
         self._oauth = TokenService() if oauth is None else oauth
-        self.directory = Directory(endpoints, backend.model, self._pace)
+        self.directory: Directory = Directory(endpoints, backend.model, self._pace)
         self._control = ControlRoutes(self._controls, self.directory, self._oauth)
 
     def answer(self, request: HttpRequest) -> HttpReply:

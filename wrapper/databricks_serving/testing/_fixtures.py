@@ -50,7 +50,11 @@ def cassette(
             if passed:
                 written.add(made.folder)
     except RecordingError as error:
-        pytest.fail(str(error), pytrace=False)
+        told = str(error)
+    else:
+        return
+    # Outside of the block, so that pytest does not show the error a second time as its cause.
+    pytest.fail(told, pytrace=False)
 
 
 def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber, written: set[Path]) -> Cassette:

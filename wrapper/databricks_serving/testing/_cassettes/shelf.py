@@ -82,7 +82,9 @@ class Shelf:
         return [title, *(f"  {line}" for line in lines)]
 
 
-_ADVICE = "If the request is right, record it: mode='new_episodes', or `pytest --serving-record`."
+_ADVICE = (
+    "If the request is right, record it: mode='new_episodes', or `pytest --serving-record-new`."
+)
 
 
 def read_folder(folder: Path) -> list[Recording]:

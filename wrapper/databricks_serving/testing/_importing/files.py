@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from databricks_serving.errors import ServingError
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._cassettes.shelf import save_folder
 from databricks_serving.testing._errors import RecordingError
@@ -51,7 +52,7 @@ def import_recordings(
     except KeyError as error:
         raise RecordingError(f"{source}: no {kind}: the key {error} is missing") from None
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        if isinstance(error, RecordingError):
+        if isinstance(error, ServingError):
             raise
         raise RecordingError(f"{source}: no {kind}: {type(error).__name__}") from None
     save_folder(Path(folder), recordings, keep=True)
