@@ -310,3 +310,5 @@ def test_an_answer_before_a_reset_counts(house):
     server, client = house.serve(then_reset(reply()), max_retries=0)
     assert house.call(client).text == "Hi"
     assert len(server.requests) == 1
+    # A client that never tries again must not be given the connection before its end is there.
+    assert gone(lambda: fresh(client)) == []
