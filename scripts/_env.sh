@@ -1,13 +1,15 @@
 # Sourced by the other scripts: makes .venv with the pinned tools and the built wheel.
 #
-# Sets $root, $python and $caller (where the script was started), and goes to $root. `prepare GROUP...` installs dependency groups; `install_wheel` builds the
-# package and installs the wheel, so that what is checked is what users get.
+# Sets $root, $python and $caller (where the script was started), and goes to $root. `prepare GROUP...`
+# installs dependency groups; `install_wheel` builds the package and installs the wheel, so that what
+# is checked is what users get. A script that needs an environment of its own sets $apart to a suffix,
+# and one that is not in scripts itself sets $up to the way from there to the root.
 
 set -eu
 caller=$(pwd)
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/${up:-..}" && pwd)
 cd "$root"
-venv=${DATABRICKS_SERVING_VENV:-"$root/.venv"}
+venv=${DATABRICKS_SERVING_VENV:-"$root/.venv"}${apart:-}
 python=$venv/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 

@@ -1,0 +1,1 @@
+"""Compares this client with others that call the same endpoints, in one run on one machine."""

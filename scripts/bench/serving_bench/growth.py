@@ -1,0 +1,126 @@
+"""How costs grow with the size of things: clients, endpoints, messages, tools, streams, batches."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from statistics import median
+from typing import Any, Final
+
+from databricks_serving import ServingClient
+from serving_bench.clients.common import TOKEN
+from serving_bench.server import pin
+
+ROUNDS: Final = 5
+Work = Callable[[], object]
+
+
+def clients(host: str, number: int) -> Work:
+    """Calls by one client after the other."""
+    made = [ServingClient(host, TOKEN) for _ in range(number)]
+    return lambda: [chat(client, "bench-chat") for client in made]
+
+
+def endpoints(host: str, number: int) -> Work:
+    """Calls to one endpoint after the other."""
+    client = ServingClient(host, TOKEN)
+    return lambda: [chat(client, f"n{index}-bench-chat") for index in range(number)]
+
+
+def messages(host: str, number: int) -> Work:
+    """A call with many messages."""
+    client = ServingClient(host, TOKEN)
+    talk = [
+        {"role": ("user", "assistant")[index % 2], "content": f"This is message {index}."}
+        for index in range(number)
+    ]
+    return lambda: chat(client, "bench-chat", messages=talk)
+
+
+def tools(host: str, number: int) -> Work:
+    """A call with many tools."""
+    client = ServingClient(host, TOKEN)
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    known = [
+        {"type": "function", "function": {"name": f"tool_{index}", "parameters": schema}}
+        for index in range(number)
+    ]
+    return lambda: chat(client, "bench-chat", tools=known)
+
+
+def stream(host: str, number: int) -> Work:
+    """A stream of many chunks, read to its end."""
+    client = ServingClient(host, TOKEN)
+    return lambda: sum(1 for _ in chat(client, f"bench-events-{number}", stream=True))
+
+
+def batch(host: str, number: int) -> Work:
+    """Many texts embedded in one request."""
+    client = ServingClient(host, TOKEN)
+    texts = [f"text number {index}" for index in range(number)]
+    name = f"bench-floats-{number}"
+    return lambda: client.embeddings.create(model=name, input=texts).vectors
+
+
+def chat(client: ServingClient, model: str, **arguments: Any) -> Any:
+    """Make a call."""
+    arguments = {"messages": [{"role": "user", "content": "Hi"}]} | arguments
+    return client.chat.completions.create(model=model, **arguments)
+
+
+KINDS: Final[dict[str, tuple[Callable[[str, int], Work], tuple[int, ...]]]] = {
+    "clients": (clients, (1, 10, 100)),
+    "endpoints": (endpoints, (1, 10, 100, 1000)),
+    "messages": (messages, (1, 10, 100, 1000)),
+    "tools": (tools, (1, 10, 100, 1000)),
+    "chunks of a stream": (stream, (10, 100, 1000, 10_000, 100_000)),
+    "texts of a batch": (batch, (1, 16, 128, 1024)),
+}
+# A size may cost this much more than in proportion to the one before.
+MOST: Final = 1.5
+
+
+def cost(work: Work) -> float:
+    """Return the CPU seconds of some work, repeated until they can be told."""
+    work()
+    times = 1
+    while True:
+        began = time.process_time()
+        for _ in range(times):
+            work()
+        took = time.process_time() - began
+        if took > 0.05:  # noqa: PLR2004 - seconds
+            return took / times
+        times *= 4
+
+
+def main() -> None:
+    """Print the cost of each size of each kind."""
+    pin(0)
+    host = sys.argv[1]
+    found: dict[str, dict[int, float]] = {}
+    for kind, (make, sizes) in KINDS.items():
+        found[kind] = {size: median(_costs(make(host, size), size)) for size in sizes}
+    print(json.dumps(found), flush=True)
+
+
+def _costs(work: Work, size: int) -> list[float]:
+    rounds = 3 if size >= 10_000 else ROUNDS  # noqa: PLR2004 - these take long
+    return [cost(work) for _ in range(rounds)]
+
+
+def super_linear(found: dict[str, dict[str, float]]) -> list[str]:
+    """Return where a cost grows faster than what it is of, in words."""
+    faults: list[str] = []
+    for kind, costs in found.items():
+        sizes = sorted(costs, key=int)
+        for small, large in pairwise(sizes):
+            grown = costs[large] / costs[small] / (int(large) / int(small))
+            if grown > MOST:
+                faults.append(f"{kind}: {large} cost {grown:.1f} times their share of {small}")
+    return faults
+
+
+if __name__ == "__main__":
+    main()
