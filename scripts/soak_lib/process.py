@@ -18,7 +18,7 @@ with ServingClient({host!r}, "dapi-0") as client:
         for text in stream.text_stream:
             print(text, flush=True)
 """
-# What httpx and httpcore2 import if it happens to be there, as it is where tests run.
+# What httpx imports if it happens to be there, as it is where tests run.
 _IMPORT = """
 import sys, time
 sys.modules.update(dict.fromkeys(("click", "rich", "trio")))
@@ -27,7 +27,7 @@ import databricks_serving
 databricks_serving.ServingClient("https://w.example.com", "dapi-0")
 print(time.perf_counter() - before)
 """
-_DISTRIBUTIONS = 14
+_DISTRIBUTIONS = 13
 
 
 def interrupt(*, long: bool) -> str:

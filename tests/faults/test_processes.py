@@ -227,7 +227,7 @@ QUIET = """
     began = time.perf_counter()
     import databricks_serving
     took = time.perf_counter() - began
-    assert "httpx" not in sys.modules and "httpcore2" not in sys.modules, "eager"
+    assert "httpx" not in sys.modules and "orjson" not in sys.modules, "eager"
     from databricks_serving import AsyncServingClient, ServingClient
     for kind in (ServingClient, AsyncServingClient):
         kind("https://workspace.example.com", TOKEN)

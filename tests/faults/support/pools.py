@@ -4,22 +4,22 @@ from typing import Any
 
 
 def busy(client: Any) -> list[str]:
-    """Return the connections of a client that a request holds, and requests that wait for one."""
+    """Return what a client's requests hold, and wait for."""
     held: list[str] = []
     for pool in pools_of(client):
-        held += [repr(one) for one in pool.connections if not (one.is_idle() or one.is_closed())]
-        held += [f"a request waits: {waiting!r}" for waiting in pool._requests]
+        held += ["a connection is in use"] * pool.slots.in_use
+        held += [f"a request waits: {waiting!r}" for waiting in pool.slots.waiting]
     return held
 
 
 def fresh(client: Any) -> list[Any]:
     """Return the connections of a client on which nothing has come, not even their end."""
-    return [one for pool in pools_of(client) for one in pool.connections if not one.has_expired()]
+    return [one for pool in pools_of(client) for one in pool.backend.streams if not one.is_spent()]
 
 
 def pools_of(client: Any) -> list[Any]:
     """Return the pools of a client: one, or one for each event loop."""
     sender = client._caller.sender
     if hasattr(sender, "_homes"):
-        return [home.transport.pool for home in sender._homes.values()]
-    return [pool.pool for pool in sender._pools.values()]
+        return [home.pool for home in sender._homes.values()]
+    return list(sender._pools.values())

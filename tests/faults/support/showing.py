@@ -13,7 +13,7 @@ from databricks_serving.errors import ServingError
 Shown = Iterator[tuple[str, str | bytes]]
 
 _TESTS = str(Path(__file__).parents[2])
-_OURS = ("databricks_serving", "httpx", "httpcore2", "h11")
+_OURS = ("databricks_serving", "httpx")
 _DEEPEST = 12
 
 

@@ -86,7 +86,7 @@ class Blocking:
     def pool(self, sender):
         """Return the pool of the default transport."""
         (pool,) = sender._pools.values()
-        return pool.pool
+        return pool
 
     def streams(self, sender):
         """Return the connections of the default transport that are open."""
@@ -130,11 +130,11 @@ class Asynchronous(Blocking):
 
     def pool(self, sender):
         (home,) = sender._homes.values()
-        return home.transport.pool
+        return home.pool
 
     def streams(self, sender):
         (home,) = sender._homes.values()
-        return home.transport.backend.streams
+        return home.pool.backend.streams
 
     def finish(self):
         super().finish()

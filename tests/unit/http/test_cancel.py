@@ -28,7 +28,7 @@ def sender():
 
 def pool_of(sender):
     (home,) = sender._homes.values()
-    return home.transport.pool
+    return home.pool
 
 
 async def cancel_twice(task):
@@ -42,12 +42,12 @@ async def cancel_twice(task):
 async def check_pool(sender, request, phases):
     """Check that nothing is stuck, and that all places can be had at once."""
     pool = pool_of(sender)
-    assert pool._requests == []
-    assert all(one.is_idle() or one.is_closed() for one in pool.connections)
+    assert not pool.slots.waiting
+    assert pool.slots.in_use == 0
     held = await asyncio.gather(*(sender.send(request, phases(request)) for _ in range(PLACES)))
     for one in held:
         assert (await one.read()).body == b"ab"
-    assert pool._requests == []
+    assert not pool.slots.waiting
 
 
 @pytest.mark.parametrize("turns", range(12))

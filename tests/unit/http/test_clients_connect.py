@@ -138,9 +138,9 @@ def places(client):
     sender = client._caller.sender
     if isinstance(sender, Sender):
         (pool,) = sender._pools.values()
-        return len(pool.pool.connections)
+        return pool.slots.count
     (home,) = sender._homes.values()
-    return len(home.transport.pool.connections)
+    return home.pool.slots.count
 
 
 @pytest.mark.parametrize("answer", [then_close(chunked(FIRST, ends=False)), chunked(FIRST)])

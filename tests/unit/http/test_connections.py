@@ -346,7 +346,7 @@ def test_a_limit_that_is_used_up_ends_the_try_at_once(kit, serve, build, phase, 
     error = failed(kit, sender, request, APITimeoutError, limits)
     assert error.phase == phase
     assert error.maybe_executed is (phase == "first_byte")
-    assert kit.pool(sender)._requests == []
+    assert not kit.pool(sender).slots.waiting
 
 
 def test_a_compressed_body_is_unpacked(kit, serve, build):

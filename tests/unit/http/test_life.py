@@ -13,7 +13,6 @@ from pathlib import Path
 
 import anyio
 import anyio.lowlevel
-import httpcore2
 import httpx
 import pytest
 import raw_server
@@ -21,6 +20,7 @@ import wire
 from raw_server import chunked, response, then_silence
 
 from databricks_serving._http import AsyncSender, Connections, Sender
+from databricks_serving._http.slots import Slots
 from databricks_serving.errors import ClientClosedError, ConfigError, ServingError
 from databricks_serving.options import Limits, Timeouts
 
@@ -135,7 +135,7 @@ def test_a_call_that_waits_to_connect_when_the_client_is_closed_sends_nothing(
             (home,) = sender._homes.values()
             await sender.close()
         await anyio.sleep(0.05)
-        return results, home.transport.backend.streams
+        return results, home.pool.backend.streams
 
     results, streams = kit.run(main)
     assert len(results) == 2
@@ -264,8 +264,8 @@ def test_an_answer_that_is_left_frees_its_place(kit, serve, build, read):
         with pytest.warns(ResourceWarning, match="unclosed answer"):
             leave(kit, left)
     assert kit.call(sender, build(server.host)).body == b"{}"
-    assert len(kit.pool(sender).connections) == 1
-    assert kit.pool(sender)._requests == []
+    assert kit.pool(sender).slots.count == 1
+    assert not kit.pool(sender).slots.waiting
 
 
 @pytest.mark.parametrize("read", [0, 1])
@@ -281,20 +281,20 @@ def test_an_answer_may_be_collected_in_the_middle_of_the_pools_work(
     left = [exchange, chunks]
     left.append(left)
     del exchange, chunks, left
-    looked = httpcore2.HTTPConnection.is_closed
+    take = Slots.take
 
-    def is_closed(connection):
+    def collect_and_take(slots):
         monkeypatch.undo()
         gc.collect()
-        return looked(connection)
+        return take(slots)
 
-    # The pool asks this while it deals out its connections.
-    monkeypatch.setattr(httpcore2.HTTPConnection, "is_closed", is_closed)
+    # The pool asks this while it holds its lock.
+    monkeypatch.setattr(Slots, "take", collect_and_take)
     with pytest.warns(ResourceWarning, match="unclosed answer"):
         assert sender.send(request, phases(request)).read().body == b"{}"
     assert sender.send(request, phases(request)).read().body == b"{}"
     (pool,) = sender._pools.values()
-    assert len(pool.pool.connections) == len(pool.backend.streams) == 1
+    assert pool.slots.count == len(pool.backend.streams) == 1
     assert server.connections == 2
     sender.close()
 
@@ -322,7 +322,7 @@ def test_an_answer_that_is_closed_frees_its_place(kit, serve, build, read):
         kit.wait(exchange.close())
         kit.wait(exchange.close())
     assert kit.call(sender, build(server.host)).body == b"{}"
-    assert kit.pool(sender)._requests == []
+    assert not kit.pool(sender).slots.waiting
 
 
 @pytest.mark.usefixtures("no_gc")
@@ -348,7 +348,7 @@ def test_an_asynchronous_sender_that_is_left_closes_its_connections(serve, build
             sender = AsyncSender(None, Connections())
             await (await sender.send(request, phases(request))).read()
             (home,) = sender._homes.values()
-            backend = home.transport.backend
+            backend = home.pool.backend
             assert len(backend.streams) == 1
             del sender, home
             await idle()
@@ -397,7 +397,7 @@ def test_closing_reaches_the_pools_of_other_loops(serve, build, phases):
         (home,) = sender._homes.values()
         asyncio.run(sender.close())
         runner.run(idle())
-        assert not home.transport.backend.streams
+        assert not home.pool.backend.streams
 
 
 def test_without_an_event_loop_it_says_what_is_needed(serve, build, phases):

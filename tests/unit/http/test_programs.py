@@ -94,8 +94,8 @@ PROGRAMS = {
                 del exchange
             await trio.sleep(0.05)
             (home,) = sender._homes.values()
-            assert home.transport.pool._requests == []
-            assert not home.transport.backend.streams
+            assert not home.pool.slots.waiting
+            assert not home.pool.backend.streams
             print((await (await sender.send(request, phases_of(request))).read()).body)
             await sender.close()
         trio.run(main)

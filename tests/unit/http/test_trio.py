@@ -143,7 +143,7 @@ def test_cancelled_calls_lose_no_place(serve, build, phases):
                 finally:
                     await exchange.close()
         (home,) = sender._homes.values()
-        assert home.transport.pool._requests == []
+        assert not home.pool.slots.waiting
         await sender.close()
 
     trio.run(main)

@@ -30,8 +30,8 @@ _TYPES: Final[Mapping[Any, _Expected]] = {
     float: _Expected((int, float), "a number"),
     # The writer of JSON turns both into texts.
     str: _Expected((str, UUID), "a text"),
-    Mapping: _Expected((Mapping,), "a dict"),
-    Sequence: _Expected((Sequence,), "a list"),
+    Mapping: _Expected((dict, Mapping), "a dict"),
+    Sequence: _Expected((list, Sequence), "a list"),
     Model: _Expected((Model,), "a model"),
 }
 
@@ -54,6 +54,9 @@ def check_types(parameters: type[Any], given: Mapping[str, Any]) -> None:
 
 
 def _fits(value: object, types: tuple[type, ...]) -> bool:
+    # What nearly everybody gives; asking an abstract class takes five times as long.
+    if type(value) in types:
+        return True
     # Each of these is an instance of a wider type too, as which it is a mistake.
     for narrow in (bool, str, bytes, bytearray):
         if isinstance(value, narrow):

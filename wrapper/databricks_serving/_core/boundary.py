@@ -12,7 +12,7 @@ from databricks_serving.errors import ServingError
 
 # Packages whose frames hold prompts and headers: this one, and what it sends with.
 _HOLDERS: Final = frozenset(
-    {"databricks_serving", "databricks_serving_api", "h11", "httpcore2", "httpx"}
+    {"databricks_serving", "databricks_serving_api", "h11", "httpcore", "httpcore2", "httpx"}
 )
 
 # What it raises is meant for the test that uses it.

@@ -36,6 +36,11 @@ class ForkLock:
         """Forget who holds the lock: that thread is not in the child."""
         self._lock = threading.Lock()
 
+    @property
+    def held(self) -> bool:
+        """Whether somebody holds the lock just now."""
+        return self._lock.locked()
+
     def __enter__(self) -> None:
         self._lock.acquire()
 

@@ -50,16 +50,14 @@ class Inflater:
         self._decoder: _Decoder | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the next bytes of the body unpack to.
+        """Yield what the next bytes of the body unpack to, up to the limit.
 
         Raises:
             ResponseTooLargeError: When the body is larger than the limit.
             InvalidResponseError: When it is damaged.
         """
         if not self._name:
-            if data:
-                self._count(data)
-                yield data
+            yield from self._within(data)
             return
         for start in range(0, len(data), _SLICE):
             yield from self._unpack(data[start : start + _SLICE])
@@ -96,9 +94,7 @@ class Inflater:
             except zlib.error as error:
                 raise _damaged(self._name, str(error)) from None
             data = decoder.unconsumed_tail
-            if piece:
-                self._count(piece)
-                yield piece
+            yield from self._within(piece)
             if decoder.eof:
                 return decoder.unused_data
             if not data and len(piece) < _PIECE:
@@ -111,8 +107,12 @@ class Inflater:
         self._decoder = zlib.decompressobj(_GZIP)
         return data
 
-    def _count(self, piece: bytes) -> None:
+    def _within(self, piece: bytes) -> Iterator[bytes]:
+        """Yield a piece up to the limit: of a stream, what precedes it is good."""
+        left = self._limit - self._size
         self._size += len(piece)
+        if piece and left > 0:
+            yield piece if left >= len(piece) else piece[:left]
         if self._size > self._limit:
             options = "Limits(response_bytes=..., stream_bytes=...)"
             text = f"the answer is larger than {size_text(self._limit)}, see {options}"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -96,7 +96,19 @@ class Request:
         headers: Hidden[Mapping[str, str]] = Hidden(
             {**self.headers.reveal(), **by.headers.reveal()}
         )
-        return replace(self, headers=headers, reading=replace(self.reading, secrets=by.secrets))
+        # Five times cheaper than `replace`, at each try.
+        return Request(
+            endpoint=self.endpoint,
+            method=self.method,
+            url=self.url,
+            headers=headers,
+            content=self.content,
+            timeouts=self.timeouts,
+            limit=self.limit,
+            idempotent=self.idempotent,
+            reading=Reading(self.reading.parts, self.reading.event_bytes, by.secrets),
+            changes=self.changes,
+        )
 
 
 def build_request(

@@ -1,8 +1,8 @@
 """The transport: requests out, bytes in, and whatever is raised on the way turned into our errors.
 
-The only place that knows httpx and httpcore2. httpx's transport interface is called directly: no
-cookies, no redirects, no netrc, no hooks. The default transport behind it runs on httpcore2's pool,
-because that of httpcore loses its places for good when calls are cancelled.
+The only place that knows httpx. Any transport of httpx's kind can be used, and is called directly:
+no cookies, no redirects, no netrc, no hooks. The default is a pool of our own, which speaks by
+`_core/http1.py`; ARCHITECTURE.md says why.
 """
 
 from databricks_serving._http.async_exchange import AsyncExchange

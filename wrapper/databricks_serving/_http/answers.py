@@ -5,8 +5,6 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
-import httpx
-
 from databricks_serving._core.inflate import Inflater
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
@@ -20,10 +18,7 @@ from databricks_serving.errors import (
 )
 from databricks_serving_api.types import ReplyMeta
 
-# The default transport speaks the first two, a transport of the user's maybe another.
-_VERSIONS: Final = frozenset({b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2", b"HTTP/2.0"})
-
-
+_VERSIONS: Final = frozenset({"1.0", "1.1", "2"})
 # An error says what it has to say in less, whatever the client takes in of answers.
 _MAX_REFUSAL: Final = 1024 * 1024
 
@@ -37,43 +32,58 @@ class Owner(Protocol):
         ...
 
 
+class Arrived(Protocol):
+    """An answer as its transport gives it."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        ...
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Names in lower case."""
+        ...
+
+    @property
+    def version(self) -> str | None:
+        """The version of HTTP; None for one that nobody knows."""
+        ...
+
+    @property
+    def unpacked(self) -> bool:
+        """Whether the body was unpacked already."""
+        ...
+
+    @property
+    def pieces(self) -> Any:
+        """The body, to be iterated over."""
+        ...
+
+
 class Answer:
     """The head of a response, and what reading its body takes."""
 
     __slots__ = (
-        "__weakref__", "_closed", "_host", "_limit", "_owner", "_received", "_response", "_watch",
+        "__weakref__", "_arrived", "_closed", "_host", "_limit", "_owner", "_received", "_watch",
         "is_error", "meta",
     )  # fmt: skip
 
-    def __init__(
-        self, owner: Owner, response: httpx.Response, request: Request, watch: Watch
-    ) -> None:
+    def __init__(self, owner: Owner, arrived: Arrived, request: Request, watch: Watch) -> None:
         self._closed = False
         self._owner = owner
-        self._response = response
+        self._arrived: Any = arrived
         self._host = host_of(request)
         self._watch = watch
         self._received = 0
-        self.meta: ReplyMeta = ReplyMeta(response.status_code, headers_of(response))
-        self.is_error: bool = not response.is_success
+        self.meta: ReplyMeta = ReplyMeta(arrived.status, arrived.headers)
+        self.is_error: bool = not 200 <= arrived.status < 300  # noqa: PLR2004 - what is a success
         self._limit = min(request.limit, _MAX_REFUSAL) if self.is_error else request.limit
 
     def _inflater(self) -> Inflater:
-        done = self._read_before()
-        encoding = None if done else self.meta.headers.get("content-encoding")
+        unpacked = self._arrived.unpacked
+        encoding = None if unpacked else self.meta.headers.get("content-encoding")
         return Inflater(encoding, self._limit)
-
-    def _read_before(self) -> bool:
-        """Tell whether the user's transport has read the body itself, which unpacks it."""
-        response = self._response
-        replays = isinstance(response.stream, httpx.ByteStream)
-        return response.is_stream_consumed and not replays
-
-    def _source(self) -> Any:
-        """Return what to iterate over."""
-        if self._read_before():
-            return httpx.ByteStream(self._response.content)
-        return self._response.stream
 
     def _ours(self, error: Exception) -> ServingError | None:
         ours = failure(error, self._scene())
@@ -98,28 +108,11 @@ class Answer:
         )
 
 
-def headers_of(response: httpx.Response) -> dict[str, str]:
-    """Return the headers of a response, names in lower case."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.raw:
-        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
-def head_fault(response: httpx.Response) -> APIConnectionError | None:
+def head_fault(arrived: Arrived) -> APIConnectionError | None:
     """Return the error for a head that breaks the rules of HTTP, or None."""
-    version: bytes = response.extensions.get("http_version", b"HTTP/1.1")
-    if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+    if arrived.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return APIConnectionError("the server broke the rules of HTTP: it changed the protocol")
-    if version not in _VERSIONS:
+    if arrived.version not in _VERSIONS:
         return APIConnectionError("the server broke the rules of HTTP: it speaks another version")
     return None
 

@@ -7,11 +7,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import httpx
-
 from databricks_serving._core.replies import Response
 from databricks_serving._core.requests import Request
-from databricks_serving._http.answers import Answer, Owner, finish, limited_async
+from databricks_serving._http.answers import Answer, Arrived, Owner, finish, limited_async
 from databricks_serving._http.failures import bared, is_foreign
 from databricks_serving._http.loops import run_soon, running_loop
 from databricks_serving._http.watch import Watch
@@ -23,10 +21,8 @@ class AsyncExchange(Answer):
 
     __slots__ = ("_loop", "_pieces")
 
-    def __init__(
-        self, owner: Owner, response: httpx.Response, request: Request, watch: Watch
-    ) -> None:
-        super().__init__(owner, response, request, watch)
+    def __init__(self, owner: Owner, arrived: Arrived, request: Request, watch: Watch) -> None:
+        super().__init__(owner, arrived, request, watch)
         self._loop: Any = None
         self._pieces: Any = None
         # Without an event loop a user's transport may do all the same.
@@ -37,7 +33,7 @@ class AsyncExchange(Answer):
         """Yield the decoded body as it arrives."""
         try:
             inflater = self._inflater()
-            source = self._source()
+            source = self._arrived.pieces
             own = self._watch.own
             self._pieces = aiter(source if own else limited_async(source, self._watch.phases))
             async for data in self._pieces:
@@ -72,7 +68,7 @@ class AsyncExchange(Answer):
             return
         self._closed = True
         try:
-            await _let_go(self._response, self._pieces)
+            await _let_go(self._arrived, self._pieces)
         except Exception as error:
             # A connection that cannot be closed in order is gone all the same.
             if not is_foreign(error, own=self._watch.own):
@@ -83,11 +79,11 @@ class AsyncExchange(Answer):
         if getattr(self, "_closed", True) or sys.is_finalizing():
             return
         if self._loop is not None:
-            run_soon(self._loop, partial(_let_go, self._response, self._pieces))
+            run_soon(self._loop, partial(_let_go, self._arrived, self._pieces))
         status = self.meta.status_code
         warnings.warn(f"unclosed answer ({status})", ResourceWarning, stacklevel=1, source=self)
 
 
-async def _let_go(response: httpx.Response, pieces: Any) -> None:
-    await response.aclose()
+async def _let_go(arrived: Any, pieces: Any) -> None:
+    await arrived.aclose()
     await finish(pieces)

@@ -1,29 +1,35 @@
 """Requests sent over an asynchronous transport."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import httpx
 
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
-from databricks_serving._http.answers import head_fault
+from databricks_serving._http.answers import Arrived, head_fault
 from databricks_serving._http.async_exchange import AsyncExchange
-from databricks_serving._http.async_transport import AsyncPoolTransport
+from databricks_serving._http.async_pool import AsyncPool
 from databricks_serving._http.base_sender import BaseSender
 from databricks_serving._http.connections import Connections
+from databricks_serving._http.dialling import way_to
 from databricks_serving._http.failures import bared, failure, is_foreign
+from databricks_serving._http.foreign import ForeignAnswer
 from databricks_serving._http.loops import has_ended, is_asyncio, run_soon, running_loop
-from databricks_serving._http.outgoing import httpx_request, origin_of
+from databricks_serving._http.outgoing import Origin, httpx_request, origin_of, outgoing
+from databricks_serving._http.transport import AsyncPoolTransport
+from databricks_serving._http.watch import Watch
+from databricks_serving.errors import ServingError
 
 
 class _Home(NamedTuple):
-    transport: AsyncPoolTransport
+    pool: AsyncPool
     guard: AsyncGenerator[None]
 
 
 # Pools of a parent process, and what would close them: its event loop is not to be touched.
-_kept: list[dict[tuple[Any, str], _Home]] = []
+_kept: list[dict[tuple[Any, Origin], _Home]] = []
 
 
 class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
@@ -41,23 +47,20 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
         self, transport: httpx.AsyncBaseTransport | None, connections: Connections
     ) -> None:
         super().__init__(transport, connections)
-        self._homes: dict[tuple[Any, str], _Home] = {}
+        self._homes: dict[tuple[Any, Origin], _Home] = {}
 
     async def send(self, request: Request, phases: Phases) -> AsyncExchange:
         """Send a request and return once the response's head is there."""
         watch = self._watch(phases)
-        transport: httpx.AsyncBaseTransport | None = None
         try:
-            transport = await self._open(request)
-            outgoing = httpx_request(request, watch)
-            response = await transport.handle_async_request(outgoing)
-            exchange = AsyncExchange(self, response, request, watch)
+            arrived = await self._arrived(request, watch)
+            exchange = AsyncExchange(self, arrived, request, watch)
         except Exception as error:
-            ours = failure(error, self._scene(request, watch, _in_use(transport)))
+            ours = failure(error, self._scene(request, watch, self._in_use(request)))
             if ours is None or ours is error:
                 raise
             raise ours from bared(error)
-        fault = head_fault(response)
+        fault = head_fault(arrived)
         if fault is not None:
             await exchange.close()
             raise fault
@@ -85,47 +88,51 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
     def after_fork(self) -> None:
         """Let go of the parent's connections; a transport of the user's is kept."""
         for home in self._homes.values():
-            home.transport.dropped = True
+            home.pool.dropped = True
         _kept.append(self._homes)
         self._homes = {}
 
-    async def _open(self, request: Request) -> httpx.AsyncBaseTransport:
-        if self._given is not None:
-            self._check_open()
-            return self._given
+    async def _arrived(self, request: Request, watch: Watch) -> Arrived:
         kit = self._kit
-        if kit is None:
-            return await self._pool_for(request)
         self._check_open()
-        return kit.asynchronous(None if kit.replaces else await self._pool_for(request))
+        replaced = self._given is not None or (kit is not None and kit.replaces)
+        pool = None if replaced else await self._pool_for(request)
+        if pool is not None and kit is None:
+            return await pool.send(outgoing(request), watch)
+        transport = self._given
+        if kit is not None:
+            transport = kit.asynchronous(None if pool is None else AsyncPoolTransport(pool))
+        assert transport is not None  # noqa: S101 - for type checkers
+        return ForeignAnswer(await transport.handle_async_request(httpx_request(request, watch)))
 
-    async def _pool_for(self, request: Request) -> AsyncPoolTransport:
+    async def _pool_for(self, request: Request) -> AsyncPool:
         loop = running_loop()
         key = loop, origin_of(request.url)
         with self._lock:
             self._check_open()
             home = self._homes.get(key)
-            if home is not None and not home.transport.backend.closed:
-                return home.transport
+            if home is not None and not home.pool.backend.closed:
+                return home.pool
             self._homes = {one: kept for one, kept in self._homes.items() if not has_ended(one[0])}
             home = self._homes[key] = _home(self._connections, *key)
         # From here on the loop closes the pool when it ends.
         await anext(home.guard)
-        return home.transport
+        return home.pool
+
+    def _in_use(self, request: Request) -> int | None:
+        with suppress(httpx.InvalidURL, KeyError, ServingError):
+            return self._homes[running_loop(), origin_of(request.url)].pool.slots.in_use
+        return None
 
 
-def _in_use(transport: httpx.AsyncBaseTransport | None) -> int | None:
-    return transport.in_use() if isinstance(transport, AsyncPoolTransport) else None
+def _home(connections: Connections, loop: Any, origin: Origin) -> _Home:
+    pool = AsyncPool(way_to(origin, connections), connections.limits, native=is_asyncio(loop))
+    return _Home(pool, _guard(pool))
 
 
-def _home(connections: Connections, loop: Any, origin: str) -> _Home:
-    transport = AsyncPoolTransport(connections, origin, native=is_asyncio(loop))
-    return _Home(transport, _guard(transport))
-
-
-async def _guard(transport: AsyncPoolTransport) -> AsyncGenerator[None]:
-    """Close a transport when this generator is closed, which its event loop sees to."""
+async def _guard(pool: AsyncPool) -> AsyncGenerator[None]:
+    """Close a pool when this generator is closed, which its event loop sees to."""
     try:
         yield
     finally:
-        await transport.aclose()
+        pool.close()

@@ -2,41 +2,32 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable
 from typing import Any
 
-import httpcore2
+import httpx
 
 from databricks_serving._http.asyncio_streams import AsyncioStream
 from databricks_serving._http.watch import Watch
 from databricks_serving._http.wire import Backend, connect_error, is_address
 
 
-class AsyncioBackend(Backend[AsyncioStream], httpcore2.AsyncNetworkBackend):
+class AsyncioBackend(Backend[AsyncioStream]):
     """Opens connections in an event loop of asyncio."""
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: Any = None,  # noqa: ASYNC109 - httpcore2's interface
-        local_address: str | None = None,  # noqa: ARG002 - httpcore2's interface
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - httpcore2's interface
-    ) -> "AsyncioStream":
-        """Connect to the first address that answers; `timeout` is the try's watch."""
-        watch: Watch = timeout
+    async def connect(self, host: str, port: int, watch: Watch) -> AsyncioStream:
+        """Connect to the first address that answers."""
         self.begin(watch, host, port)
         addresses = await _resolve(host, port, watch)
         while True:
             address = addresses.pop(0)
             try:
                 return await self._connect(address, watch, 1 + len(addresses))
-            except (httpcore2.NetworkError, httpcore2.ConnectTimeout):
+            except (httpx.NetworkError, httpx.ConnectTimeout):
                 if not addresses:
                     raise
 
-    async def _connect(self, address: Any, watch: Watch, shares: int) -> "AsyncioStream":
-        stream = AsyncioStream(self.streams, watch, self._layers)
+    async def _connect(self, address: Any, watch: Watch, shares: int) -> AsyncioStream:
+        stream = AsyncioStream(self.streams, self._layers)
         try:
             self.check_open()
             seconds = watch.connecting()
@@ -46,7 +37,7 @@ class AsyncioBackend(Backend[AsyncioStream], httpcore2.AsyncNetworkBackend):
                 await loop.create_connection(lambda: stream, *address)
             self.check_open()
         except BaseException as error:  # noqa: BLE001 - it goes on
-            stream.abort()
+            stream.close()
             raise connect_error(error) from None
         return stream
 

@@ -1,4 +1,4 @@
-"""Connections under asyncio for httpcore2.
+"""Connections under asyncio.
 
 Closing never suspends, so a task that is cancelled twice cannot leave it half done; reading goes on
 while a request is written, so an early answer is not lost.
@@ -9,27 +9,25 @@ import ssl
 from collections import deque
 from typing import Any, Final, cast
 
-import httpcore2
+import httpx
 
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import FIRST, TOGETHER, connect_error, has_begun, is_readable
+from databricks_serving._http.wire import FIRST, broken, connect_error, has_begun, is_readable
 
 _PAUSE_AT: Final = 256 * 1024
 _WRITE: Final = 256 * 1024
 
 
-class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+class AsyncioStream(asyncio.Protocol):
     """One connection, with TLS once it was started."""
 
-    def __init__(self, streams: "set[AsyncioStream]", watch: Watch, layers: int) -> None:
+    def __init__(self, streams: "set[AsyncioStream]", layers: int) -> None:
         self.distrusted = False
         self._transport: asyncio.Transport | None = None
         self._streams = streams
-        self.opener = watch
         self._layers = layers
         self._pieces: deque[bytes] = deque()
         self._size = 0
-        self._held = b""
         self._ended = self._lost = self._tls = self._reading_paused = self._writing_paused = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[bool] | None = None
@@ -71,9 +69,8 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._writing_paused = False
         self._wake()
 
-    async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ASYNC109 - as above
-        """Read what there is; `timeout` is the try's watch."""
-        watch: Watch = timeout or self.opener
+    async def read(self, max_bytes: int, watch: Watch) -> bytes:
+        """Read what there is."""
         connecting = self._layers > 0
         while True:
             seconds = watch.connecting() if connecting else watch.reading()
@@ -82,29 +79,16 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             if self._ended:
                 return b""
             if self._lost:
-                raise _broken(httpcore2.ReadError, self._error)
+                raise _broken(httpx.ReadError, self._error)
             if not await self._wait(seconds):
-                raise httpcore2.ConnectTimeout if connecting else httpcore2.ReadTimeout
+                raise (httpx.ConnectTimeout if connecting else httpx.ReadTimeout)("")
         data = self._take(max_bytes)
         if watch.first is None and not connecting:
             watch.first = data[:FIRST]
         return data
 
-    async def write(self, buffer: bytes, timeout: Any = None) -> None:  # noqa: ASYNC109 - as above
-        """Write everything; small pieces wait for the last one, which is empty.
-
-        So head and body of a request leave in one packet. `timeout` is the try's watch.
-        """
-        watch: Watch = timeout or self.opener
-        if self._layers == 0 and buffer and len(self._held) + len(buffer) <= TOGETHER:
-            self._held += buffer
-            return
-        held, self._held = self._held, b""
-        for data in (held, buffer):
-            if data:
-                await self._write(data, watch)
-
-    async def _write(self, data: bytes, watch: Watch) -> None:
+    async def write(self, data: bytes, watch: Watch) -> None:
+        """Write everything."""
         connecting = self._layers > 0
         view = memoryview(data)
         while view and self._transport is not None and not self._is_gone():
@@ -116,17 +100,13 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         if view:
             # The connection broke, or the server has answered before it read everything.
             watch.tear()
-            kind = httpcore2.ConnectError if connecting else httpcore2.WriteError
+            kind = httpx.ConnectError if connecting else httpx.WriteError
             raise _broken(kind, self._error)
 
     async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: Any = None,  # noqa: ASYNC109 - as above
-    ) -> "AsyncioStream":
-        """Shake hands; `timeout` is the try's watch."""
-        watch: Watch = timeout or self.opener
+        self, ssl_context: ssl.SSLContext, server_hostname: str, watch: Watch
+    ) -> None:
+        """Shake hands."""
         assert self._transport is not None  # noqa: S101 - for type checkers
         loop = asyncio.get_running_loop()
         try:
@@ -135,40 +115,31 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
                     self._transport, self, ssl_context, server_hostname=server_hostname
                 )
         except BaseException as error:  # noqa: BLE001 - it goes on
-            self.abort()
+            self.close()
             raise connect_error(error) from None
         if self._transport is None or self._lost:
-            raise _broken(httpcore2.ConnectError, self._error)
+            raise _broken(httpx.ConnectError, self._error)
         self._tls = True
         # With 0 asyncio would pause, and never resume, what was taken at once.
         self._transport.set_write_buffer_limits(1, 0)
         self._layers = max(self._layers - 1, 0)
         watch.at_proxy = self._layers > 0
-        return self
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close the connection, without suspending."""
-        self.abort()
-
-    def abort(self) -> None:
-        """Close the connection."""
         self._streams.discard(self)
         self._lost = True
         if self._transport is not None:
             self._transport.abort()
         self._wake()
 
-    def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore2 wants to know."""
-        if self._transport is None:
-            return None
-        if info == "ssl_object":
-            return self._transport.get_extra_info("ssl_object")
-        if info == "is_readable":
-            gone = self.distrusted or self._lost or self._ended or bool(self._pieces)
-            sock = self._transport.get_extra_info("socket")
-            return gone or sock is None or is_readable(sock)
-        return None
+    def is_spent(self) -> bool:
+        """Tell whether an idle connection is of no more use: ended, or with data for nobody."""
+        if self.distrusted or self._lost or self._ended or self._pieces or not self._transport:
+            return True
+        # The event loop may not have come to look at it since it was closed.
+        sock = self._transport.get_extra_info("socket")
+        return sock is None or is_readable(sock)
 
     def _said_farewell(self) -> bool:
         """Tell the end that TLS announces from one where the connection was cut."""
@@ -182,7 +153,7 @@ class AsyncioStream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         """Wait until the system has taken what was written; return False if it will not."""
         while self._writing_paused and not self._is_gone() and not self._answered():
             if not await self._wait(seconds):
-                raise httpcore2.WriteTimeout
+                raise httpx.WriteTimeout("")
         return not self._writing_paused and not self._is_gone()
 
     def _is_gone(self) -> bool:
@@ -224,5 +195,5 @@ def _settle(waiter: asyncio.Future[bool], happened: bool) -> None:
         waiter.set_result(happened)
 
 
-def _broken(kind: type[Exception], error: Exception | None) -> Exception:
-    return kind(error or ConnectionResetError("the connection was cut"))
+def _broken(kind: type[httpx.TransportError], error: Exception | None) -> Exception:
+    return broken(kind, error or ConnectionResetError("the connection was cut"))

@@ -5,11 +5,9 @@ import warnings
 from collections.abc import Iterator
 from typing import Protocol
 
-import httpx
-
 from databricks_serving._core.replies import Response
 from databricks_serving._core.requests import Request
-from databricks_serving._http.answers import Answer, Owner, limited
+from databricks_serving._http.answers import Answer, Arrived, Owner, limited
 from databricks_serving._http.failures import bared, is_foreign
 from databricks_serving._http.watch import Watch
 from databricks_serving.errors import ServingError
@@ -18,7 +16,7 @@ from databricks_serving.errors import ServingError
 class BlockingOwner(Owner, Protocol):
     """The sender of a blocking exchange."""
 
-    def leave(self, response: httpx.Response) -> None:
+    def leave(self, arrived: Arrived) -> None:
         """Take back an answer that was forgotten."""
         ...
 
@@ -29,16 +27,16 @@ class Exchange(Answer):
     __slots__ = ("_leave",)
 
     def __init__(
-        self, owner: BlockingOwner, response: httpx.Response, request: Request, watch: Watch
+        self, owner: BlockingOwner, arrived: Arrived, request: Request, watch: Watch
     ) -> None:
-        super().__init__(owner, response, request, watch)
+        super().__init__(owner, arrived, request, watch)
         self._leave = owner.leave
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the decoded body as it arrives."""
         try:
             inflater = self._inflater()
-            source = self._source()
+            source = self._arrived.pieces
             for data in source if self._watch.own else limited(source, self._watch.phases):
                 self._received += len(data)
                 yield from inflater.feed(data)
@@ -70,7 +68,7 @@ class Exchange(Answer):
             return
         self._closed = True
         try:
-            self._response.close()
+            self._arrived.close()
         except Exception as error:
             # A connection that cannot be closed in order is gone all the same.
             if not is_foreign(error, own=self._watch.own):
@@ -81,6 +79,6 @@ class Exchange(Answer):
         if getattr(self, "_closed", True) or sys.is_finalizing():
             return
         self._closed = True
-        self._leave(self._response)
+        self._leave(self._arrived)
         status = self.meta.status_code
         warnings.warn(f"unclosed answer ({status})", ResourceWarning, stacklevel=1, source=self)

@@ -1,11 +1,10 @@
-"""Whatever httpx, httpcore2 and sockets raise, as our errors."""
+"""Whatever transports and sockets raise, as our errors."""
 
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import httpcore2
 import httpx
 
 from databricks_serving._http.causes import TLS_ALERT, Cause, cause_of
@@ -21,7 +20,7 @@ from databricks_serving.errors import (
 )
 
 _LIBRARIES: Final = frozenset({"anyio", "h11", "httpcore", "httpcore2", "httpx", "socksio", "trio"})
-# How h11 and httpcore2 say that a server went away.
+# How transports say that a server went away.
 _CUT_OFF: Final = "without sending"
 _TIMEOUTS: Final = {
     "PoolTimeout": "pool",
@@ -155,7 +154,7 @@ def _connection_error(error: Exception, scene: Scene) -> APIConnectionError:
     *_, inner = _wrapped(error)
     watch = scene.watch
     cause = cause_of(inner, watch.peer[0] if watch.peer else scene.host, at_proxy=watch.at_proxy)
-    if watch.at_proxy or isinstance(error, httpcore2.ProxyError | httpx.ProxyError):
+    if watch.at_proxy or isinstance(error, httpx.ProxyError):
         at = f" {_address(scene)}" if watch.at_proxy else ""
         return APIConnectionError(
             f"no connection through the proxy{at}: {cause.text}",

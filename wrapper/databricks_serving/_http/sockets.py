@@ -1,13 +1,12 @@
-"""Blocking connections for httpcore2: limits are asked for before each wait, and close() wakes."""
+"""Blocking connections: limits are asked for before each wait, and close() wakes."""
 
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Final
 
-import httpcore2
+import httpx
 
 from databricks_serving._http.nested_tls import NestedTls
 from databricks_serving._http.watch import Watch
@@ -15,6 +14,7 @@ from databricks_serving._http.wire import (
     FIRST,
     TOGETHER,
     Backend,
+    broken,
     connect_error,
     has_begun,
     is_readable,
@@ -26,33 +26,25 @@ _PIECE: Final = 256 * 1024
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
+class SocketBackend(Backend["SocketStream"]):
     """Opens blocking connections."""
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: Any = None,
-        local_address: str | None = None,  # noqa: ARG002 - httpcore2's interface
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - httpcore2's interface
-    ) -> "SocketStream":
-        """Connect to the first address that answers; `timeout` is the try's watch."""
-        watch: Watch = timeout
+    def connect(self, host: str, port: int, watch: Watch) -> "SocketStream":
+        """Connect to the first address that answers."""
         self.begin(watch, host, port)
         watch.connecting()
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise httpcore2.ConnectError(error) from None
+            raise broken(httpx.ConnectError, error) from None
         while True:
             family, _, protocol, _, address = addresses.pop(0)
             try:
                 return self._connect(family, protocol, address, watch, 1 + len(addresses))
-            except httpcore2.NetworkError:
+            except httpx.NetworkError:
                 if not addresses or self.closed:
                     raise
-            except httpcore2.ConnectTimeout:
+            except httpx.ConnectTimeout:
                 if not addresses:
                     raise
 
@@ -62,8 +54,8 @@ class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
         try:
             sock = socket.socket(family, socket.SOCK_STREAM, protocol)
         except OSError as error:
-            raise httpcore2.ConnectError(error) from None
-        stream = SocketStream(sock, self.streams, watch, self._layers)
+            raise broken(httpx.ConnectError, error) from None
+        stream = SocketStream(sock, self.streams, self._layers)
         try:
             self.check_open()
             seconds = watch.connecting()
@@ -75,12 +67,6 @@ class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
             raise connect_error(error) from None
         return stream
 
-    def close(self) -> None:
-        """Close all connections and wake whoever waits on one."""
-        self.closed = True
-        for stream in list(self.streams):
-            stream.close()
-
     def forget(self) -> None:
         """Let go of the connections, which a parent process goes on using."""
         self.closed = True
@@ -88,18 +74,14 @@ class SocketBackend(Backend["SocketStream"], httpcore2.NetworkBackend):
             stream.forget()
 
 
-class SocketStream(httpcore2.NetworkStream):
+class SocketStream:
     """One connection, with TLS once it was started."""
 
-    def __init__(
-        self, sock: socket.socket, streams: "set[SocketStream]", watch: Watch, layers: int
-    ) -> None:
+    def __init__(self, sock: socket.socket, streams: "set[SocketStream]", layers: int) -> None:
         self.distrusted = False
         self._sock: socket.socket | NestedTls = sock
-        self.opener = watch
         self._streams = streams
         self._layers = layers
-        self._held = b""
         # What came before the request was written in full.
         self._early = b""
         self._doomed = False
@@ -119,9 +101,8 @@ class SocketStream(httpcore2.NetworkStream):
         finally:
             self._release()
 
-    def read(self, max_bytes: int, timeout: Any = None) -> bytes:
-        """Read what there is; `timeout` is the try's watch."""
-        watch: Watch = timeout or self.opener
+    def read(self, max_bytes: int, watch: Watch) -> bytes:
+        """Read what there is."""
         connecting = self._layers > 0
         self._lock.acquire()
         try:
@@ -130,29 +111,16 @@ class SocketStream(httpcore2.NetworkStream):
         except OSError as error:
             if connecting:
                 raise connect_error(error) from None
-            kind = httpcore2.ReadTimeout if ran_out(error) else httpcore2.ReadError
-            raise kind(error) from None
+            kind = httpx.ReadTimeout if ran_out(error) else httpx.ReadError
+            raise broken(kind, error) from None
         finally:
             self._release()
         if watch.first is None and data and not connecting:
             watch.first = data[:FIRST]
         return data
 
-    def write(self, buffer: bytes, timeout: Any = None) -> None:
-        """Write everything; small pieces wait for the last one, which is empty.
-
-        So head and body of a request leave in one packet. `timeout` is the try's watch.
-        """
-        watch: Watch = timeout or self.opener
-        if self._layers == 0 and buffer and len(self._held) + len(buffer) <= TOGETHER:
-            self._held += buffer
-            return
-        held, self._held = self._held, b""
-        for data in (held, buffer):
-            if data:
-                self._write(data, watch)
-
-    def _write(self, data: bytes, watch: Watch) -> None:
+    def write(self, data: bytes, watch: Watch) -> None:
+        """Write everything."""
         connecting = self._layers > 0
         self._lock.acquire()
         view = memoryview(data)
@@ -167,9 +135,9 @@ class SocketStream(httpcore2.NetworkStream):
             if connecting:
                 raise connect_error(error) from None
             if ran_out(error):
-                raise httpcore2.WriteTimeout(error) from None
+                raise broken(httpx.WriteTimeout, error) from None
             watch.tear()
-            raise httpcore2.WriteError(error) from None
+            raise broken(httpx.WriteError, error) from None
         finally:
             self._release()
 
@@ -195,11 +163,8 @@ class SocketStream(httpcore2.NetworkStream):
         data, self._early = self._early[:size], self._early[size:]
         return data
 
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: Any = None
-    ) -> "SocketStream":
-        """Shake hands; `timeout` is the try's watch."""
-        watch: Watch = timeout or self.opener
+    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str, watch: Watch) -> None:
+        """Shake hands."""
         try:
             self._shake_hands(ssl_context, server_hostname, watch)
         except BaseException as error:  # noqa: BLE001 - it goes on
@@ -207,11 +172,8 @@ class SocketStream(httpcore2.NetworkStream):
             raise connect_error(error) from None
         self._layers = max(self._layers - 1, 0)
         watch.at_proxy = self._layers > 0
-        return self
 
-    def _shake_hands(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None, watch: Watch
-    ) -> None:
+    def _shake_hands(self, ssl_context: ssl.SSLContext, server_hostname: str, watch: Watch) -> None:
         self._lock.acquire()
         try:
             self._sock.settimeout(watch.connecting())
@@ -252,16 +214,9 @@ class SocketStream(httpcore2.NetworkStream):
         self._streams.discard(self)
         self._sock.close()
 
-    def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore2 wants to know."""
-        if info == "ssl_object":
-            return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
-        if info == "is_readable":
-            return self.distrusted or self._is_readable()
-        return None
-
-    def _is_readable(self) -> bool:
-        if self._early or is_readable(self._sock):
+    def is_spent(self) -> bool:
+        """Tell whether an idle connection is of no more use: ended, or with data for nobody."""
+        if self.distrusted or self._early or is_readable(self._sock):
             return True
         return isinstance(self._sock, NestedTls) and self._sock.holds_more()
 

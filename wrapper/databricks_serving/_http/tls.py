@@ -2,15 +2,22 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
-
-import httpcore2
+from typing import Final
 
 from databricks_serving._core.fork import ForkLock
 from databricks_serving.errors import ConfigError
 
 _contexts: dict[tuple[str | None, str | None], ssl.SSLContext] = {}
 _lock = ForkLock()
+# Where systems keep certificates that OpenSSL was not built to look for.
+_BUNDLES: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 
 
 def shared_context() -> ssl.SSLContext:
@@ -33,7 +40,7 @@ def _make(cafile: str | None, capath: str | None) -> ssl.SSLContext:
         if cafile or capath:
             context = ssl.create_default_context(cafile=cafile, capath=capath)
         else:
-            context = httpcore2.default_ssl_context()
+            context = _system_context()
     except OSError as error:
         source = "SSL_CERT_FILE" if cafile else "the system's trust store"
         why = error.strerror or type(error).__name__
@@ -42,3 +49,15 @@ def _make(cafile: str | None, capath: str | None) -> ssl.SSLContext:
     # An answer that is cut off must not look whole.
     context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     return context
+
+
+def _system_context() -> ssl.SSLContext:
+    if sys.platform in {"win32", "darwin"}:
+        import truststore  # noqa: PLC0415 - elsewhere OpenSSL itself reads the system's store
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    paths = ssl.get_default_verify_paths()
+    found = paths.cafile or paths.capath
+    return ssl.create_default_context(
+        cafile=None if found else next(filter(os.path.isfile, _BUNDLES), None)
+    )

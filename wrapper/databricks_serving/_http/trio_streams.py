@@ -1,13 +1,14 @@
-"""Connections under trio for httpcore2, by way of anyio."""
+"""Connections under trio, by way of anyio."""
 
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
 import anyio
 import anyio.abc
-import httpcore2
+import httpx
+import trio
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 from databricks_serving._http.watch import Watch
@@ -15,6 +16,7 @@ from databricks_serving._http.wire import (
     FIRST,
     TOGETHER,
     Backend,
+    broken,
     has_begun,
     holds_more,
     is_readable,
@@ -30,30 +32,22 @@ _BROKEN: Final = (
 )
 
 
-class TrioBackend(Backend["TrioStream"], httpcore2.AsyncNetworkBackend):
+class TrioBackend(Backend["TrioStream"]):
     """Opens connections under trio."""
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: Any = None,  # noqa: ASYNC109 - httpcore2's interface
-        local_address: str | None = None,  # noqa: ARG002 - httpcore2's interface
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - httpcore2's interface
-    ) -> "TrioStream":
-        """Connect to the first address that answers; `timeout` is the try's watch."""
-        watch: Watch = timeout
+    async def connect(self, host: str, port: int, watch: Watch) -> "TrioStream":
+        """Connect to the first address that answers."""
         self.begin(watch, host, port)
         try:
             with anyio.fail_after(watch.connecting()):
                 stream = await anyio.connect_tcp(host, port)
         except TimeoutError as error:
-            raise httpcore2.ConnectTimeout(error) from None
+            raise broken(httpx.ConnectTimeout, error) from None
         except _BROKEN as error:
-            raise httpcore2.ConnectError(_inner(error)) from None
-        opened = TrioStream(stream, self.streams, watch, self._layers)
+            raise broken(httpx.ConnectError, _inner(error)) from None
+        opened = TrioStream(stream, self.streams, self._layers)
         if self.closed:
-            await opened.aclose()
+            opened.close()
             self.check_open()
         return opened
 
@@ -67,28 +61,22 @@ def _inner(error: Exception) -> Any:
     return cause
 
 
-class TrioStream(httpcore2.AsyncNetworkStream):
+class TrioStream:
     """One connection, with TLS once it was started."""
 
     def __init__(
-        self,
-        stream: anyio.abc.ByteStream,
-        streams: "set[TrioStream]",
-        watch: Watch,
-        layers: int,
+        self, stream: anyio.abc.ByteStream, streams: "set[TrioStream]", layers: int
     ) -> None:
         self.distrusted = False
         self._stream: anyio.abc.ByteStream = stream
         self._streams = streams
-        self.opener = watch
         self._layers = layers
         # What came before the request was written in full.
         self._early = b""
         streams.add(self)
 
-    async def read(self, max_bytes: int, timeout: Any = None) -> bytes:  # noqa: ASYNC109 - as above
-        """Read what there is; `timeout` is the try's watch."""
-        watch: Watch = timeout or self.opener
+    async def read(self, max_bytes: int, watch: Watch) -> bytes:
+        """Read what there is."""
         connecting = self._layers > 0
         try:
             with anyio.fail_after(watch.connecting() if connecting else watch.reading()):
@@ -96,29 +84,28 @@ class TrioStream(httpcore2.AsyncNetworkStream):
         except anyio.EndOfStream:
             return b""
         except TimeoutError as error:
-            raise httpcore2.ReadTimeout(error) from None
+            raise broken(httpx.ReadTimeout, error) from None
         except _BROKEN as error:
-            raise httpcore2.ReadError(error.__cause__ or error) from None
+            raise broken(httpx.ReadError, error.__cause__ or error) from None
         if watch.first is None and not connecting:
             watch.first = data[:FIRST]
         return data
 
-    async def write(self, buffer: bytes, timeout: Any = None) -> None:  # noqa: ASYNC109 - as above
-        """Write everything; `timeout` is the try's watch."""
-        watch: Watch = timeout or self.opener
+    async def write(self, data: bytes, watch: Watch) -> None:
+        """Write everything."""
         connecting = self._layers > 0
         try:
-            if len(buffer) > TOGETHER and not connecting:
-                await self._write_long(buffer, watch)
+            if len(data) > TOGETHER and not connecting:
+                await self._write_long(data, watch)
                 return
             with anyio.fail_after(watch.connecting() if connecting else watch.writing()):
-                await self._stream.send(buffer)
+                await self._stream.send(data)
         except TimeoutError as error:
-            raise httpcore2.WriteTimeout(error) from None
+            raise broken(httpx.WriteTimeout, error) from None
         except _BROKEN as error:
             watch.tear()
-            kind = httpcore2.ConnectError if connecting else httpcore2.WriteError
-            raise kind(error) from None
+            kind = httpx.ConnectError if connecting else httpx.WriteError
+            raise broken(kind, error) from None
 
     async def _write_long(self, buffer: bytes, watch: Watch) -> None:
         """Write what a server may refuse before it has read it all."""
@@ -152,13 +139,9 @@ class TrioStream(httpcore2.AsyncNetworkStream):
         return data
 
     async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: Any = None,  # noqa: ASYNC109 - as above
-    ) -> "TrioStream":
-        """Shake hands; `timeout` is the try's watch."""
-        watch: Watch = timeout or self.opener
+        self, ssl_context: ssl.SSLContext, server_hostname: str, watch: Watch
+    ) -> None:
+        """Shake hands."""
         try:
             with anyio.fail_after(watch.connecting()):
                 # Strict, so that an answer that was cut off is seen to be.
@@ -169,34 +152,32 @@ class TrioStream(httpcore2.AsyncNetworkStream):
                     ssl_context=ssl_context,
                 )
         except TimeoutError as error:
-            await self.aclose()
-            raise httpcore2.ConnectTimeout(error) from None
+            self.close()
+            raise broken(httpx.ConnectTimeout, error) from None
         except _BROKEN as error:
-            await self.aclose()
-            raise httpcore2.ConnectError(error) from None
+            self.close()
+            raise broken(httpx.ConnectError, error) from None
         except BaseException:
-            await self.aclose()
+            self.close()
             raise
         self._layers = max(self._layers - 1, 0)
         watch.at_proxy = self._layers > 0
-        return self
 
-    async def aclose(self) -> None:
-        """Close the connection, without the farewell of TLS that a server may leave unanswered."""
+    def close(self) -> None:
+        """Close the connection, without the farewell of TLS that a server may leave unanswered.
+
+        Without suspending either, which anyio's own way would do.
+        """
         self._streams.discard(self)
-        with anyio.CancelScope(shield=True):
-            *_, innermost = self._all_layers()
-            await anyio.aclose_forcefully(innermost)
+        sock = self._stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - no database
+        if sock.fileno() >= 0:
+            trio.lowlevel.notify_closing(sock)
+            sock.close()
 
-    def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore2 wants to know."""
-        if info == "ssl_object":
-            return self._stream.extra(TLSAttribute.ssl_object, None)  # noqa: S610 - no database
-        if info == "is_readable":
-            return self.distrusted or bool(self._early) or self._is_readable()
-        return None
-
-    def _is_readable(self) -> bool:
+    def is_spent(self) -> bool:
+        """Tell whether an idle connection is of no more use: ended, or with data for nobody."""
+        if self.distrusted or self._early:
+            return True
         if is_readable(self._stream.extra(anyio.abc.SocketAttribute.raw_socket)):  # noqa: S610 - no database
             return True
         layers = [one.extra(TLSAttribute.ssl_object, None) for one in self._all_layers()]  # noqa: S610 - no database

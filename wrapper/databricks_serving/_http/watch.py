@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-import httpcore2
+import httpx
 
 from databricks_serving._core.phases import Phase, Phases
 
@@ -12,11 +12,7 @@ _STALE_WITHIN: Final = 0.5
 
 
 class Watch:
-    """Limits of a try, and the facts that decide what its failure means.
-
-    It stands where httpcore2 expects a number of seconds, which it hands on to our own streams
-    untouched: so each wait asks anew what is left.
-    """
+    """Limits of a try, which each wait asks anew, and the facts that its failure goes by."""
 
     __slots__ = (
         "_sent_at", "at_proxy", "first", "limited_by", "own", "peer", "phases", "torn"
@@ -42,21 +38,21 @@ class Watch:
         """Return the seconds to wait for a connection of the pool."""
         seconds = self.phases.pool()
         if seconds == 0.0:
-            raise httpcore2.PoolTimeout
+            raise httpx.PoolTimeout("")
         return seconds
 
     def connecting(self) -> float | None:
         """Return the seconds left to connect."""
         seconds = self.phases.connect()
         if seconds == 0.0:
-            raise httpcore2.ConnectTimeout
+            raise httpx.ConnectTimeout("")
         return seconds
 
     def writing(self) -> float | None:
         """Return the seconds to wait for the next piece of the request to be taken."""
         seconds = self.phases.write()
         if seconds == 0.0:
-            raise httpcore2.WriteTimeout
+            raise httpx.WriteTimeout("")
         return seconds
 
     def reading(self) -> float | None:
@@ -67,7 +63,7 @@ class Watch:
         if not self._sent_at:
             self._sent_at = time.monotonic()
         if seconds == 0.0:
-            raise httpcore2.ReadTimeout
+            raise httpx.ReadTimeout("")
         return seconds
 
     def tear(self) -> None:

@@ -5,7 +5,7 @@ import select
 import ssl
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-import httpcore2
+import httpx
 
 from databricks_serving._http.watch import Watch
 
@@ -22,8 +22,10 @@ class Kept(Protocol):
 
     distrusted: bool
     """Whether it is not to be used again."""
-    opener: Watch
-    """The try that opened it."""
+
+    def close(self) -> None:
+        """Close it, without waiting."""
+        ...
 
 
 StreamT = TypeVar("StreamT", bound=Kept)
@@ -50,11 +52,14 @@ class Backend(Generic[StreamT]):
     def check_open(self) -> None:
         """Refuse a connection that was made while the client was closed."""
         if self.closed:
-            raise httpcore2.ConnectError(ConnectionAbortedError("the client was closed"))
+            error = ConnectionAbortedError("the client was closed")
+            raise broken(httpx.ConnectError, error)
 
-    def opened_by(self, watch: Watch) -> list[StreamT]:
-        """Return the connections that a try has opened."""
-        return [stream for stream in list(self.streams) if stream.opener is watch]
+    def close(self) -> None:
+        """Close all connections and wake whoever waits on one."""
+        self.closed = True
+        for stream in list(self.streams):
+            stream.close()
 
     def distrust(self) -> None:
         """Use no connection again that is open now."""
@@ -121,4 +126,11 @@ def connect_error(error: BaseException) -> BaseException:
     """Return what to raise for an error while connecting."""
     if not isinstance(error, OSError | ValueError):
         return error
-    return (httpcore2.ConnectTimeout if ran_out(error) else httpcore2.ConnectError)(error)
+    return broken(httpx.ConnectTimeout if ran_out(error) else httpx.ConnectError, error)
+
+
+def broken(kind: type[httpx.TransportError], error: BaseException) -> httpx.TransportError:
+    """Return what httpx's own transport raises for an error, which it keeps."""
+    made = kind("")
+    made.args = (error,)
+    return made

@@ -1,0 +1,58 @@
+"""Answers of transports that are not our own, in the form of our own."""
+
+from typing import Any, Final
+
+import httpx
+
+# The default transport speaks the first two, a transport of the user's maybe another.
+_VERSIONS: Final = {b"HTTP/1.0": "1.0", b"HTTP/1.1": "1.1", b"HTTP/2": "2", b"HTTP/2.0": "2"}
+
+
+class ForeignAnswer:
+    """The answer of a transport of httpx's kind."""
+
+    __slots__ = ("_response", "headers", "status", "version")
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.status: int = response.status_code
+        self.headers: dict[str, str] = _headers_of(response)
+        version: bytes = response.extensions.get("http_version", b"HTTP/1.1")
+        self.version: str | None = _VERSIONS.get(version)
+
+    @property
+    def unpacked(self) -> bool:
+        """Whether the transport has read the body itself, which unpacks it."""
+        response = self._response
+        replays = isinstance(response.stream, httpx.ByteStream)
+        return response.is_stream_consumed and not replays
+
+    @property
+    def pieces(self) -> Any:
+        """What to iterate over."""
+        if self.unpacked:
+            return httpx.ByteStream(self._response.content)
+        return self._response.stream
+
+    def close(self) -> None:
+        """Close the answer of a blocking transport."""
+        self._response.close()
+
+    async def aclose(self) -> None:
+        """Close the answer of an asynchronous transport."""
+        await self._response.aclose()
+
+
+def _headers_of(response: httpx.Response) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -1,0 +1,145 @@
+"""The pool of blocking clients."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httpx
+
+from databricks_serving._core.http1 import AnswerReader
+from databricks_serving._http.base_pool import PIECE, BaseAnswer, BasePool, read_in
+from databricks_serving._http.dialling import Way, dial
+from databricks_serving._http.outgoing import Outgoing
+from databricks_serving._http.slots import OPEN
+from databricks_serving._http.sockets import SocketBackend, SocketStream
+from databricks_serving._http.watch import Watch
+from databricks_serving._http.wire import TOGETHER
+from databricks_serving.options import Limits
+
+# What breaks when a server has given up the connection.
+BREAKS: Final = (httpx.NetworkError, httpx.RemoteProtocolError)
+
+
+class Waiting:
+    """A thread that waits for a connection."""
+
+    __slots__ = ("_gate", "grant")
+
+    def __init__(self) -> None:
+        self.grant: Any = None
+        self._gate = threading.Lock()
+        self._gate.acquire()
+
+    def wake(self) -> None:
+        """End the wait."""
+        self._gate.release()
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait for a grant, or until the time has run out."""
+        limit = -1 if seconds is None else min(seconds, threading.TIMEOUT_MAX)
+        self._gate.acquire(timeout=limit)
+
+
+class PooledAnswer(BaseAnswer[SocketStream, Waiting]):
+    """An answer that comes over a blocking pool."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the body as it comes."""
+        if self._first:
+            first, self._first = self._first, b""
+            yield first
+        while not self._reader.done:
+            piece = read_in(self._reader, self._connection.read(PIECE, self._watch))
+            if piece:
+                yield piece
+
+
+class Pool(BasePool[SocketStream, Waiting]):
+    """Connections to one origin.
+
+    Args:
+        way: How they are opened.
+        limits: How many there may be.
+    """
+
+    def __init__(self, way: Way, limits: Limits) -> None:
+        super().__init__(limits)
+        self.backend = SocketBackend(way.layers)
+        self._way = way
+
+    def send(self, outgoing: Outgoing, watch: Watch) -> PooledAnswer:
+        """Send a request and return once the head of its answer is there.
+
+        One kept connection that turns out to be dead makes all suspect.
+        """
+        connection = self._obtain(watch)
+        try:
+            reader = AnswerReader()
+            first = _ask(connection, outgoing, reader, watch)
+            return PooledAnswer(self, connection, reader, first, watch)
+        except BaseException as error:
+            self.lose(connection)
+            if isinstance(error, BREAKS) and watch.is_stale:
+                self.backend.distrust()
+            raise
+
+    def close(self) -> None:
+        """Close all connections and wake whoever waits on one, or for one."""
+        self.backend.close()
+        self._dismiss()
+
+    def drop(self) -> None:
+        """Let go of the connections in a forked child."""
+        self.dropped = True
+        self.backend.forget()
+
+    def _obtain(self, watch: Watch) -> SocketStream:
+        """Return an idle connection, or a new one."""
+        seconds = watch.pooling()
+        while True:
+            grant, ticket = self._take(Waiting)
+            if ticket is not None:
+                grant = self._await(ticket, seconds)
+            if grant is OPEN:
+                return self._open(watch)
+            connection: SocketStream = grant
+            if not connection.is_spent():
+                return connection
+            self.lose(connection)
+
+    def _await(self, ticket: Waiting, seconds: float | None) -> Any:
+        try:
+            ticket.wait(seconds)
+        except BaseException:
+            self._hand_back(ticket)
+            raise
+        if self._withdraw(ticket):
+            raise httpx.PoolTimeout("")
+        return ticket.grant
+
+    def _open(self, watch: Watch) -> SocketStream:
+        try:
+            return dial(self.backend, self._way, watch)
+        except BaseException:
+            self.lose()
+            raise
+
+
+def _ask(connection: SocketStream, outgoing: Outgoing, reader: AnswerReader, watch: Watch) -> bytes:
+    """Write a request and read the head of its answer; return what came of the body."""
+    head, content = outgoing
+    try:
+        if len(content) > TOGETHER:
+            connection.write(head, watch)
+            connection.write(content, watch)
+        else:
+            connection.write(head + content, watch)
+    except httpx.WriteError:
+        # The server may have answered before it had read everything.
+        pass
+    first = b""
+    while reader.head is None:
+        first = read_in(reader, connection.read(PIECE, watch))
+    return first
