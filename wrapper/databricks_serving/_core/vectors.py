@@ -1,15 +1,15 @@
 """The vectors of an embeddings reply: one for each text, of numbers, all of the same length."""
 
-import base64
 import math
-from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import itemgetter
 from sys import byteorder
 from typing import Any
 
 from databricks_serving._core.checks import misfit, wrong
 from databricks_serving._core.json_codec import is_list
+from databricks_serving_api._mixins.vectors import Packed, decoded
 
 _VECTOR = "a list of numbers or base64 of float32 numbers"
 
@@ -24,7 +24,12 @@ def check_vectors(items: list[dict[str, Any]], expected: int | None) -> None:
     first = 0
     for position, item in enumerate(items):
         path = f"data[{position}].embedding"
-        length = _checked_length(item.get("embedding"), path)
+        vector = item.get("embedding")
+        if isinstance(vector, str):
+            vector = item["embedding"] = _packed(vector, path)
+            length = len(vector.numbers)
+        else:
+            length = _checked_length(vector, path)
         first = first or length
         if length != first:
             raise misfit(f"{path} has {length} numbers, and data[0].embedding {first}")
@@ -46,8 +51,39 @@ def _check_indices(items: list[dict[str, Any]], count: int) -> None:
         raise misfit(f"data has no vector of index {missing}: {len(places)} for {count} texts")
 
 
-def _checked_length(vector: Any, path: str) -> int:
-    numbers = _decoded(vector) if isinstance(vector, str) else vector
+def _packed(text: str, path: str) -> Packed:
+    """Return base64 with the numbers that it stands for."""
+    packed = Packed(text)
+    try:
+        packed.numbers = decoded(text)
+    except ValueError:
+        raise wrong(path, _VECTOR) from None
+    if not packed.numbers:
+        raise misfit(f"{path} is empty")
+    if not _are_finite(packed.numbers.tobytes()):
+        _check_numbers(packed.numbers.tolist(), path)
+    return packed
+
+
+def _are_finite(data: bytes) -> bool:
+    """Tell whether all float32 in some bytes are finite; all at once, as one large integer."""
+    exponents, ones, tops = _lanes(len(data))
+    # An exponent of ones alone, which infinities and NaN have, carries into the place of the sign.
+    return not (((int.from_bytes(data, byteorder) & exponents) + ones) & tops)
+
+
+@lru_cache(maxsize=8)
+def _lanes(size: int) -> tuple[int, int, int]:
+    """Return, for numbers of this size in bytes, all exponents, their lowest bits, all signs."""
+    patterns = (0x7F800000, 0x00800000, 0x80000000)
+    exponents, ones, tops = (
+        int.from_bytes(pattern.to_bytes(4, byteorder) * (size // 4), byteorder)
+        for pattern in patterns
+    )
+    return exponents, ones, tops
+
+
+def _checked_length(numbers: Any, path: str) -> int:
     if not is_list(numbers):
         raise wrong(path, _VECTOR)
     if not numbers:
@@ -55,17 +91,6 @@ def _checked_length(vector: Any, path: str) -> int:
     if not _is_finite_sum(numbers):
         _check_numbers(numbers, path)
     return len(numbers)
-
-
-def _decoded(text: str) -> list[float] | None:
-    numbers = array("f")
-    try:
-        numbers.frombytes(base64.b64decode(text, validate=True))
-    except ValueError:
-        return None
-    if byteorder == "big":
-        numbers.byteswap()
-    return numbers.tolist()
 
 
 def _is_finite_sum(numbers: Sequence[Any]) -> bool:
