@@ -31,6 +31,9 @@ class AsyncioStream(asyncio.Protocol):
         self._ended = self._lost = self._tls = self._reading_paused = self._writing_paused = False
         self._error: Exception | None = None
         self._waiter: asyncio.Future[bool] | None = None
+        # When the wait is over, and what ends it then.
+        self._until: float | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         streams.add(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,6 +61,7 @@ class AsyncioStream(asyncio.Protocol):
         """Take note that the connection is gone."""
         self._lost, self._error = True, exc
         self._streams.discard(self)
+        self._silence()
         self._wake()
 
     def pause_writing(self) -> None:
@@ -128,6 +132,7 @@ class AsyncioStream(asyncio.Protocol):
     def close(self) -> None:
         """Close the connection, without suspending."""
         self._streams.discard(self)
+        self._silence()
         self._lost = True
         if self._transport is not None:
             self._transport.abort()
@@ -177,13 +182,36 @@ class AsyncioStream(asyncio.Protocol):
         """Wait for something to happen; return False if the time ran out."""
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        alarm = None if seconds is None else loop.call_later(seconds, _settle, self._waiter, False)
+        self._until = None if seconds is None else loop.time() + seconds
+        self._set_alarm(loop)
         try:
             return await self._waiter
         finally:
             self._waiter = None
-            if alarm is not None:
-                alarm.cancel()
+
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See to it that `_ring` is called in time, maybe too early.
+
+        An alarm for each wait would cost as much as the wait, and nearly none of them rings.
+        """
+        if self._until is None or (self._alarm and self._alarm.when() <= self._until):
+            return
+        self._silence()
+        self._alarm = loop.call_at(self._until, self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._alarm = None
+        if self._waiter is None or self._until is None:
+            return
+        if loop.time() < self._until:
+            self._set_alarm(loop)
+        else:
+            _settle(self._waiter, False)
+
+    def _silence(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     def _wake(self) -> None:
         if self._waiter is not None:
