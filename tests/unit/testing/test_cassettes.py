@@ -1,6 +1,7 @@
 """Cassettes: recorded once, replayed without a network, for both clients."""
 
 import json
+import os
 import re
 import socket
 import time
@@ -15,6 +16,7 @@ from databricks_serving.local import LocalEndpoint
 from databricks_serving.testing._cassettes.cassette import Cassette
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._errors import RecordingError, UnexpectedRequestError
+from databricks_serving.testing._fake import FakeServing
 from databricks_serving.testing._recording import Recording
 
 CHAT = {"model": "local-chat", "messages": [{"role": "user", "content": "Name a river."}]}
@@ -269,6 +271,26 @@ def test_a_stream_that_broke_breaks_again(shell, folder, ends):
     assert cassette.time.monotonic() >= 30
 
 
+@pytest.mark.parametrize("mode", ["none", "new_episodes"])
+def test_a_recording_of_which_the_client_has_left_the_rest_says_so(shell, folder, mode):
+    folder.mkdir()
+    data = {
+        "path": "/serving-endpoints/local-chat/invocations",
+        "request": {**{k: v for k, v in CHAT.items() if k != "model"}, "stream": True},
+        "status": 200,
+        "headers": {"content-type": "text/event-stream"},
+        "body": wire.sse(wire.chunk("The ")).decode(),
+        "ends": "left",
+    }
+    (folder / "left.json").write_text(json.dumps(data))
+    client = shell.client_class("https://own.example", "t")
+    with (
+        Cassette(folder, mode=mode),
+        pytest.raises(UnexpectedRequestError, match="the client read no further; record it anew"),
+    ):
+        streamed(shell, client)
+
+
 def test_secrets_hosts_and_chosen_fields_never_touch_the_disk(shell, local, folder):
     client = shell.client_class(local.host, local.token)
     jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEtbG92In0.c2lnbmF0dXJl"
@@ -497,3 +519,33 @@ def test_a_file_that_windows_has_edited_is_read(tmp_path):
     path = tmp_path / "one.json"
     path.write_bytes(b"\xef\xbb\xbf" + recording.to_json().replace("\n", "\r\n").encode())
     assert Recording.read(path) == recording
+
+
+@pytest.mark.usefixtures("recorded")
+def test_recordings_that_nobody_asked_for_are_an_error_where_they_must_be_used(shell, folder):
+    with (
+        pytest.raises(AssertionError, match=r"001-local-chat\.json\n  003-local-embedding\.json\n"),
+        Cassette(folder, allow_unused=False),
+    ):
+        streamed(shell, shell.client_class())
+    with pytest.raises(ZeroDivisionError), Cassette(folder, allow_unused=False):
+        raise ZeroDivisionError
+    with Cassette(folder) as cassette:
+        pass
+    with pytest.raises(AssertionError, match="were not asked for"):
+        cassette.assert_all_used()
+
+
+def test_a_fake_and_a_cassette_do_not_serve_at_once(folder, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_HOST", "https://own.example")
+    with FakeServing().installed(), pytest.raises(RecordingError, match="not both"):
+        Cassette(folder, mode="all").open()
+    with (
+        Cassette(folder, mode="all"),
+        pytest.raises(RecordingError, match="not both"),
+        FakeServing().installed(),
+    ):
+        pass
+    assert os.environ["DATABRICKS_HOST"] == "https://own.example"
+    with FakeServing().installed() as outer, FakeServing().installed() as inner:
+        assert outer is not inner

@@ -19,7 +19,7 @@ from databricks_serving.testing._cassettes.scrubbing import HOST, Scrubber
 from databricks_serving.testing._cassettes.shelf import Shelf, read_folder, save_folder
 from databricks_serving.testing._cassettes.taking import Take, target_of
 from databricks_serving.testing._errors import RecordingError
-from databricks_serving.testing._installing import logged_in
+from databricks_serving.testing._installing import logged_in, refuse_both
 from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._time import FakeTime
 
@@ -45,6 +45,8 @@ class Cassette:
         ignore: Names of fields of requests, at any depth, that may differ from the recorded ones.
         repeats: Whether a recording may answer more than once.
         max_age: Age beyond which a recording must be made anew; None for any.
+        allow_unused: Whether recordings may be there that nobody asks for. If not, closing fails as
+            `assert_all_used` does, unless the block has failed.
 
     Raises:
         ValueError: When there is no such mode, or `ignore` is one text.
@@ -59,6 +61,7 @@ class Cassette:
         ignore: Sequence[str] = (),
         repeats: bool = False,
         max_age: timedelta | None = None,
+        allow_unused: bool = True,
     ) -> None:
         if mode not in _MODES:
             raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r:.40}")
@@ -71,8 +74,9 @@ class Cassette:
         self._ignore = (*ignore,)
         self._repeats = repeats
         self._max_age = max_age
+        self._allow_unused = allow_unused
         self._lock = Lock()
-        self._shelf = Shelf([], [], repeats=repeats)
+        self._shelf = Shelf({}, [], repeats=repeats)
         self._takes: list[Take] = []
         self._open: ExitStack | None = None
 
@@ -90,7 +94,8 @@ class Cassette:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the cassette, and write what was recorded unless the block failed."""
+        """Close the cassette as `close` does; a block that failed leaves the folder as it was."""
+        __tracebackhide__ = True
         self.close(save=kind is None)
 
     def open(self) -> None:
@@ -98,10 +103,11 @@ class Cassette:
 
         Raises:
             RecordingError: When a recording cannot be read or is too old, or there is none; or
-                when the cassette is open already.
+                when the cassette is open already, or a fake is installed.
         """
         if self._open is not None:
             raise RecordingError(f"{self.folder}: this cassette is open already")
+        refuse_both(self)
         self._shelf = self._filled()
         self._takes = []
         with ExitStack() as undo:
@@ -114,17 +120,38 @@ class Cassette:
         """Serve clients no longer; a cassette that is closed already stays as it is.
 
         Args:
-            save: Whether to write what was recorded.
+            save: Whether to write what was recorded, and to check that the rest was used if it must
+                be.
 
         Raises:
             RecordingError: When a recording cannot be written.
+            AssertionError: As `assert_all_used`, without `allow_unused`.
         """
+        __tracebackhide__ = True
         if self._open is None:
             return
         opened, self._open = self._open, None
         opened.close()
         if save and self.mode != "none":
             save_folder(self.folder, self.recorded, keep=self.mode == "new_episodes")
+        if save and not self._allow_unused:
+            self.assert_all_used()
+
+    def assert_all_used(self) -> None:
+        """Check that each recording was asked for.
+
+        Raises:
+            AssertionError: Naming the files of those that were not.
+        """
+        __tracebackhide__ = True
+        left = self._shelf.left
+        if left:
+            lines = "".join(f"\n  {one}" for one in left)
+            raise AssertionError(
+                f"recordings in {self.folder} were not asked for:{lines}\n"
+                "If the test is right, delete them, or record it anew: mode='all', or "
+                "`pytest --serving-record`."
+            )
 
     @property
     def played(self) -> list[Recording]:
@@ -186,7 +213,7 @@ class Cassette:
 
     def _filled(self) -> Shelf:
         if self.mode == "all":
-            return Shelf([], [], repeats=self._repeats)
+            return Shelf({}, [], repeats=self._repeats)
         recordings = read_folder(self.folder)
         if not recordings and self.mode == "none":
             raise RecordingError(
@@ -194,10 +221,10 @@ class Cassette:
                 "`pytest --serving-record`"
             )
         if self._max_age is not None:
-            _check_age(recordings, datetime.now(UTC) - self._max_age, self.folder)
+            _check_age([*recordings.values()], datetime.now(UTC) - self._max_age, self.folder)
         asked = [
             Asked(one.method, one.path or "", without(one.request, self._ignore))
-            for one in recordings
+            for one in recordings.values()
         ]
         return Shelf(recordings, asked, repeats=self._repeats)
 
