@@ -10,6 +10,7 @@ import vcr
 import wire
 
 from databricks_serving import ServingClient
+from databricks_serving.cli import main
 from databricks_serving.local import LocalEndpoint
 from databricks_serving.testing._cassettes.cassette import Cassette
 from databricks_serving.testing._errors import RecordingError
@@ -61,7 +62,7 @@ def test_a_cassette_that_vcr_wrote_is_replayed(tmp_path, stream):
             json={**CHAT, "stream": stream} if stream else CHAT,
             headers={"authorization": f"Bearer {local.token}"},
         )
-    [recording] = import_recordings(tmp_path / "vcr.yaml", tmp_path / "made")
+    [recording] = import_recordings(tmp_path / "vcr.yaml", tmp_path / "made").recordings
     assert recording.content == answer.content
     assert recording.stream is stream
     assert local.token not in next((tmp_path / "made").iterdir()).read_text()
@@ -77,7 +78,7 @@ def test_a_cassette_that_vcr_wrote_is_replayed(tmp_path, stream):
 
 def test_a_har_file_is_replayed_without_its_secrets(tmp_path):
     har = write_har(tmp_path / "calls.har", entry())
-    [recording] = import_recordings(har, tmp_path / "made")
+    [recording] = import_recordings(har, tmp_path / "made").recordings
     text = (tmp_path / "made" / "001-local-chat.json").read_text()
     for secret in (wire.TOKEN, "session", "dbc-a1b2"):
         assert secret not in text
@@ -92,7 +93,7 @@ def test_packed_and_encoded_bodies_are_unpacked(tmp_path):
     content = {"text": base64.b64encode(packed).decode(), "encoding": "base64"}
     answer = {**entry()["response"], "content": content}
     har = write_har(tmp_path / "calls.har", entry(response=answer))
-    [recording] = import_recordings(har, tmp_path / "made")
+    [recording] = import_recordings(har, tmp_path / "made").recordings
     assert recording.json == wire.chat()
 
 
@@ -112,17 +113,47 @@ def test_other_traffic_is_left_out_and_so_are_logins(tmp_path):
                 content_type="application/x-www-form-urlencoded",
             )
         ),
+        entry(response={"status": 0, "headers": []}),
     )
-    assert import_recordings(har, tmp_path / "made") == []
+    made = import_recordings(har, tmp_path / "made")
+    assert made.recordings == []
+    assert not made.found
+    assert made.passed_over == {"other_traffic": 1, "login": 1, "no_answer": 1}
+    assert str(made).splitlines()[1:] == [
+        "1 passed over: not with a model-serving endpoint",
+        "1 passed over: a request for a token, which is never recorded",
+        "1 passed over: without an answer",
+    ]
     assert not (tmp_path / "made").exists()
 
 
-def test_importing_twice_loses_nothing(tmp_path):
-    har = write_har(tmp_path / "calls.har", entry())
-    import_recordings(har, tmp_path / "made")
-    import_recordings(har, tmp_path / "made")
+def test_importing_again_writes_only_what_is_new(tmp_path):
+    har = write_har(tmp_path / "calls.har", entry(), entry())
+    assert len(import_recordings(har, tmp_path / "made").recordings) == 2
+    write_har(tmp_path / "calls.har", entry(), entry(), entry(time=500), entry())
+    made = import_recordings(har, tmp_path / "made")
+    assert [one.timing for one in made.recordings] == [(0.5,), (0.25,)]
+    assert made.passed_over == {"already_there": 2}
+    again = import_recordings(har, tmp_path / "made")
+    assert again.recordings == []
+    assert again.found
+    assert str(again).endswith("4 passed over: in the folder already")
     names = sorted(path.name for path in (tmp_path / "made").iterdir())
-    assert names == ["001-local-chat.json", "002-local-chat.json"]
+    assert names == [f"00{number}-local-chat.json" for number in (1, 2, 3, 4)]
+
+
+def test_the_command_says_what_it_made_and_what_it_passed_over(tmp_path, capsys):
+    har = write_har(tmp_path / "calls.har", entry(), entry(response={"status": 0}))
+    folder = tmp_path / "made"
+    command = ["contract", "import", str(har), str(folder)]
+    assert main(command) == 0
+    written = f"1 recording written to {folder}\n1 passed over: without an answer\n"
+    assert capsys.readouterr().out == written
+    assert main(command) == 0
+    assert "1 passed over: in the folder already" in capsys.readouterr().out
+    write_har(har)
+    assert main(command) == 1
+    assert capsys.readouterr().out == f"0 recordings written to {folder}\n"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from databricks_serving.errors import InvalidResponseError
 from databricks_serving.testing._cassettes.logins import is_login
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._cassettes.taking import Take
+from databricks_serving.testing._importing.result import PassedOver
 from databricks_serving.testing._recording import Recording
 
 # The paths that model-serving endpoints are reached by, and described at.
@@ -36,8 +37,10 @@ class Exchange:
     made: datetime | None = None
 
 
-def recordings_of(exchanges: Iterable[Exchange], scrubber: Scrubber) -> Iterator[Recording]:
-    """Yield the exchanges with model-serving endpoints, without secrets; others are left out."""
+def recordings_of(
+    exchanges: Iterable[Exchange], scrubber: Scrubber
+) -> Iterator[Recording | PassedOver]:
+    """Yield for each exchange its recording, without secrets, or why there is none."""
     for exchange in exchanges:
         sent = Sent(
             exchange.method.upper(),
@@ -45,9 +48,15 @@ def recordings_of(exchanges: Iterable[Exchange], scrubber: Scrubber) -> Iterator
             tuple(exchange.sent_headers.items()),
             exchange.sent,
         )
-        if _OURS.match(urlsplit(exchange.url).path) and not is_login(sent):
-            recording = _recording(exchange, sent)
-            yield scrubber.knowing(sent).recording(recording)
+        if is_login(sent):
+            yield "login"
+        elif not _OURS.match(urlsplit(exchange.url).path):
+            yield "other_traffic"
+        elif not exchange.status:
+            # A browser writes down so what was blocked or given up.
+            yield "no_answer"
+        else:
+            yield scrubber.knowing(sent).recording(_recording(exchange, sent))
 
 
 def _recording(exchange: Exchange, sent: Sent) -> Recording:
