@@ -225,6 +225,38 @@ def test_an_oauth_login_is_not_recorded_and_needs_no_server_in_a_replay(shell, l
         assert ask(shell, client).text
 
 
+def test_headers_of_more_than_ascii_are_replayed(shell, folder):
+    folder.mkdir()
+    reply = {"status": 200, "headers": {"x-request-id": "caf\u00e9 \u2192"}, "body": wire.chat()}
+    asked = {"path": "/serving-endpoints/m/invocations", "request": {"messages": wire.USER}}
+    (folder / "one.json").write_text(json.dumps({**reply, **asked}))
+    with Cassette(folder):
+        reply = ask(shell, shell.client_class(), model="m", messages=wire.USER)
+    assert reply.request_id == "caf\u00e9 \u2192"
+
+
+def test_neither_workspace_nor_cluster_of_an_app_are_recorded_and_another_one_replays(
+    shell, local, folder
+):
+    def call(client, cluster):
+        app = client.endpoint(task="text", cluster_id=cluster, port=8000, org_id="6051921418418893")
+        return shell.wait(app.invoke("Hi"))
+
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="all"):
+        said = call(client, "0131-123456-abcdefgh")
+    shell.wait(client.close())
+    [path] = folder.iterdir()
+    assert '"path": "/driver-proxy-api/o/0/cluster/8000' in path.read_text()
+    assert "0131-123456" not in path.read_text()
+    with Cassette(folder):
+        assert call(shell.client_class(), "0202-654321-hgfedcba") == said
+    written = path.read_text().replace("/o/0/cluster/", "/o/17/by-hand/")
+    path.write_text(written)
+    with Cassette(folder):
+        assert call(shell.client_class(), "0202-654321-hgfedcba") == said
+
+
 def test_a_folder_without_recordings_says_how_to_make_them(folder):
     with pytest.raises(RecordingError, match="no recordings: record them first"), Cassette(folder):
         pass
@@ -359,6 +391,7 @@ def test_secrets_in_headers_and_queries_of_a_request_are_known():
     assert scrubber.text("canary-one canary-two k") == "*** *** k"
     target = "/x?api_key=hunter2&user=ada&a=1&b&access%5Ftoken=t"
     assert scrubber.target(target) == "/x?api_key=***&user=***&a=1&b&access%5Ftoken=***"
+    assert scrubber.target("/x?token=t&key=k&sig=s") == "/x?token=***&key=***&sig=***"
 
 
 def test_arguments_of_a_tool_that_are_streamed_in_pieces_are_taken_out():
@@ -465,6 +498,7 @@ def test_a_recording_keeps_what_is_not_known_here():
         ({"ends": "odd"}, "ends must be one of"),
         ({"layout": "odd"}, "layout must be one of"),
         ({"timing": [1, "2"]}, "timing must be a list of seconds"),
+        ({"timing": [10**400]}, "timing must be a list of seconds"),
         ({"recorded": "yesterday"}, "recorded is no ISO date"),
         ({"body_base64": "YQ=="}, "one of the keys body and body_base64"),
         ({"stream": 1}, "stream must be true or false"),

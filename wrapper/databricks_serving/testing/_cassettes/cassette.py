@@ -1,6 +1,6 @@
 """Cassettes: folders of recordings that answer instead of an endpoint, or are made from one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from databricks_serving._core.script import Sent, Step
 from databricks_serving._http.listening import AsyncListeningTransport, ListeningTransport
 from databricks_serving._http.scripted import ScriptedTransport
 from databricks_serving._http.stand_ins import installed
+from databricks_serving.testing._cassettes.given import without_app
 from databricks_serving.testing._cassettes.logins import TOKEN, is_login, login_steps
 from databricks_serving.testing._cassettes.matching import Asked, body_of, without
 from databricks_serving.testing._cassettes.playing import steps_of
@@ -78,6 +79,7 @@ class Cassette:
         self._lock = Lock()
         self._shelf = Shelf({}, [], repeats=repeats)
         self._takes: list[Take] = []
+        self._secrets: dict[str, str] = {}
         self._open: ExitStack | None = None
 
     def __repr__(self) -> str:
@@ -109,7 +111,7 @@ class Cassette:
             raise RecordingError(f"{self.folder}: this cassette is open already")
         refuse_both(self)
         self._shelf = self._filled()
-        self._takes = []
+        self._takes, self._secrets = [], {}
         with ExitStack() as undo:
             if self.mode == "none":
                 undo.enter_context(logged_in(f"https://{HOST}", TOKEN))
@@ -167,8 +169,8 @@ class Cassette:
     def recorded(self) -> list[Recording]:
         """What was recorded so far, without secrets, in the order in which it was asked for."""
         with self._lock:
-            takes = [*self._takes]
-        return list(self._cleaned(takes))
+            takes, secrets = [*self._takes], {**self._secrets}
+        return list(self._cleaned(takes, secrets))
 
     @property
     def own_time(self) -> FakeTime | None:
@@ -194,7 +196,8 @@ class Cassette:
 
     def answer(self, sent: Sent) -> Iterator[Step] | None:
         """Return the answer that was recorded before; None to have a request sent."""
-        found = None if is_login(sent) else self._shelf.take(self._asked(sent))
+        asked = self._asked(sent)
+        found = None if is_login(sent) else self._shelf.take(asked)
         return None if found is None else steps_of(found)
 
     def begin(self, sent: Sent, now: float) -> Take:
@@ -223,20 +226,23 @@ class Cassette:
         if self._max_age is not None:
             _check_age([*recordings.values()], datetime.now(UTC) - self._max_age, self.folder)
         asked = [
-            Asked(one.method, one.path or "", without(one.request, self._ignore))
+            Asked(one.method, without_app(one.path or ""), without(one.request, self._ignore))
             for one in recordings.values()
         ]
         return Shelf(recordings, asked, repeats=self._repeats)
 
     def _asked(self, sent: Sent) -> Asked:
-        scrubber = self._scrubber.knowing(sent)
+        with self._lock:
+            self._secrets.update(self._scrubber.secrets_of(sent))
+            scrubber = self._scrubber.knowing(sent, self._secrets)
         body = without(scrubber.value(body_of(sent.content)), self._ignore)
         return Asked(sent.method, scrubber.target(target_of(sent.url)), body)
 
-    def _cleaned(self, takes: Sequence[Take]) -> Iterator[Recording]:
+    def _cleaned(self, takes: Sequence[Take], secrets: Mapping[str, str]) -> Iterator[Recording]:
+        # An answer may repeat a token that has run out since, or what a login was made with.
         for take in takes:
             if take.answered:
-                yield self._scrubber.knowing(take.sent).recording(take.recording())
+                yield self._scrubber.knowing(take.sent, secrets).recording(take.recording())
 
 
 def _check_age(recordings: Sequence[Recording], oldest: datetime, folder: Path) -> None:
