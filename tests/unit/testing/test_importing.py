@@ -17,6 +17,7 @@ from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._importing.files import import_recordings
 
 CHAT = {"messages": [{"role": "user", "content": "Name a river."}]}
+FORM = "application/x-www-form-urlencoded"
 PATH = "/serving-endpoints/local-chat/invocations"
 
 
@@ -107,10 +108,12 @@ def test_other_traffic_is_left_out_and_so_are_logins(tmp_path):
     har = write_har(
         tmp_path / "calls.har",
         entry(request=request("https://example.com/page")),
+        entry(request=request("https://example.com/form", content_type=FORM)),
+        entry(request=request("https://login.example.com/oidc/v1/token", content_type=FORM)),
         entry(
             request=request(
                 "https://w.example.com/serving-endpoints/x/invocations",
-                content_type="application/x-www-form-urlencoded",
+                content_type=FORM,
             )
         ),
         entry(response={"status": 0, "headers": []}),
@@ -118,13 +121,33 @@ def test_other_traffic_is_left_out_and_so_are_logins(tmp_path):
     made = import_recordings(har, tmp_path / "made")
     assert made.recordings == []
     assert not made.found
-    assert made.passed_over == {"other_traffic": 1, "login": 1, "no_answer": 1}
+    assert made.passed_over == {"other_traffic": 2, "login": 2, "no_answer": 1}
     assert str(made).splitlines()[1:] == [
-        "1 passed over: not with a model-serving endpoint",
-        "1 passed over: a request for a token, which is never recorded",
+        "2 passed over: not with a model-serving endpoint",
+        "2 passed over: a request for a token, which is never recorded",
         "1 passed over: without an answer",
     ]
     assert not (tmp_path / "made").exists()
+
+
+def test_what_browsers_say_of_the_address_is_no_secret(tmp_path):
+    asked = {**entry()["request"], "headers": [{"name": ":path", "value": PATH}]}
+    har = write_har(tmp_path / "calls.har", entry(request=asked))
+    [recording] = import_recordings(har, tmp_path / "made").recordings
+    assert recording.path == PATH
+
+
+def test_the_secret_of_a_login_is_taken_out_of_the_calls_after_it(tmp_path):
+    login = {
+        **entry()["request"],
+        "url": "https://w.example.com/oidc/v1/token",
+        "headers": [{"name": "Content-Type", "value": FORM}],
+        "postData": {"text": "grant_type=client_credentials&client_secret=canary-secret"},
+    }
+    answer = {**entry()["response"], "content": {"text": json.dumps(wire.chat("canary-secret"))}}
+    har = write_har(tmp_path / "calls.har", entry(request=login), entry(response=answer))
+    [recording] = import_recordings(har, tmp_path / "made").recordings
+    assert recording.json["choices"][0]["message"]["content"] == "***"
 
 
 def test_importing_again_writes_only_what_is_new(tmp_path):

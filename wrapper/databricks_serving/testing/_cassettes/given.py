@@ -18,13 +18,13 @@ _SECRET_KEYS: Final = re.compile(
     r"|(?!(?:.*_)?(?:page|next|[be]os|pad|unk|stop)_token).+_token"
 )
 _WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]+")
-# Headers that say nothing of who asks.
-_PLAIN: Final = frozenset(
-    {
-        "accept", "accept-encoding", "connection", "content-length", "content-type", "host",
-        "idempotency-key", "transfer-encoding", "user-agent",
-    }
-)  # fmt: skip
+# Headers that say nothing of who asks, those among them that browsers send; what begins with a
+# colon is a part of the address.
+_PLAIN: Final = re.compile(
+    r":.*|accept(-encoding|-language)?|cache-control|connection|content-length|content-type|host"
+    r"|idempotency-key|origin|priority|referer|sec-.*|transfer-encoding|user-agent",
+    re.IGNORECASE,
+)
 # Fewer characters would be found in any text; of what is only perhaps a secret, more are needed.
 TELLING: Final = 8
 _TELLING_PERHAPS: Final = 16
@@ -70,7 +70,7 @@ def _in_headers(sent: Sent) -> Iterator[str]:
                 yield from _in_pair(given)
         elif is_secret_name(name):
             yield from (value, value.rpartition(" ")[2])
-        elif name.lower() not in _PLAIN and len(value) >= _TELLING_PERHAPS:
+        elif not _PLAIN.fullmatch(name) and len(value) >= _TELLING_PERHAPS:
             yield value
 
 

@@ -20,7 +20,7 @@ from databricks_serving.testing._cassettes.given import (
     without_app,
 )
 from databricks_serving.testing._cassettes.matching import body_of
-from databricks_serving.testing._cassettes.pieces import Rule, without_spread
+from databricks_serving.testing._cassettes.pieces import Rule, replaced, without_spread
 from databricks_serving.testing._layouts import layout_of, written
 from databricks_serving.testing._recording import Recording
 
@@ -93,9 +93,8 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """Return a text without secrets and hosts."""
-        for pattern, replacement in self._rules:
-            # A backslash in a replacement would begin a reference.
-            text = pattern.sub(replacement.replace("\\", r"\\"), text)
+        for rule in self._rules:
+            text = replaced(text, rule)
         return text
 
     def target(self, target: str) -> str:
@@ -207,5 +206,4 @@ class Scrubber:
 def _rules_of(texts: tuple[tuple[str, str], ...]) -> tuple[Rule, ...]:
     """Return rules, longer texts first: a shorter one may be a part of them."""
     longest = sorted(texts, key=lambda pair: -len(pair[0]))
-    named = [(re.compile(re.escape(one)), other) for one, other in longest]
-    return (*named, (_HOSTS, HOST), (_SECRETS, STARS))
+    return (*longest, (_HOSTS, HOST), (_SECRETS, STARS))
