@@ -36,6 +36,12 @@ def test_streamed(serving_cassette):
 
 
 @pytest.mark.serving(cassette="test_it/test_whole")
+def test_swallowed(serving_cassette):
+    with pytest.raises(AssertionError):
+        ServingClient().chat.completions.create(**HI)
+
+
+@pytest.mark.serving(cassette="test_it/test_whole")
 def test_both(serving_fake, serving_cassette):
     pass
 
@@ -152,6 +158,12 @@ def test_a_request_that_was_not_recorded_is_shown_at_the_line_of_the_test(report
     assert "UnexpectedRequestError: " in shown
     assert "databricks_serving/" not in shown
     assert shown.splitlines()[-1].startswith("test_it.py:")
+
+
+def test_a_request_that_was_not_recorded_fails_a_test_that_has_caught_the_error(report):
+    shown = part_of(report, "test_swallowed")
+    assert shown.startswith("POST /serving-endpoints/m/invocations is not in ")
+    assert "If the request is right, record it" in shown
 
 
 @pytest.mark.parametrize("name", ["test_both", "test_both_the_other_way_round"])

@@ -54,6 +54,7 @@ def cassette(
             made.close(save=passed)
             if passed:
                 written.add(made.folder)
+                made.assert_all_recorded()
     except (AssertionError, RecordingError) as error:
         told = str(error)
     else:

@@ -140,7 +140,8 @@ def serving_cassette(
     """A `Cassette` of this test, in `cassettes/<module>/<test>` beside its file.
 
     It replays, unless pytest was started with `--serving-record`. What a test that fails has
-    recorded is not written.
+    recorded is not written. After one that has passed, no request must have come that was not
+    recorded.
     """
     from databricks_serving.testing import _fixtures  # noqa: PLC0415 - as above
 

@@ -19,7 +19,7 @@ from databricks_serving.testing._cassettes.playing import steps_of
 from databricks_serving.testing._cassettes.scrubbing import HOST, Scrubber
 from databricks_serving.testing._cassettes.shelf import Shelf, read_folder, save_folder
 from databricks_serving.testing._cassettes.taking import Take, target_of
-from databricks_serving.testing._errors import RecordingError
+from databricks_serving.testing._errors import RecordingError, UnexpectedRequestError
 from databricks_serving.testing._installing import logged_in, refuse_both
 from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._time import FakeTime
@@ -138,6 +138,17 @@ class Cassette:
             save_folder(self.folder, self.recorded, keep=self.mode == "new_episodes")
         if save and not self._allow_unused:
             self.assert_all_used()
+
+    def assert_all_recorded(self) -> None:
+        """Check that each request was in the cassette, or was recorded.
+
+        Raises:
+            UnexpectedRequestError: When one was not, also if the code under test has caught that.
+        """
+        __tracebackhide__ = True
+        misses = self._shelf.misses
+        if misses:
+            raise UnexpectedRequestError(str(misses[0]))
 
     def assert_all_used(self) -> None:
         """Check that each recording was asked for.

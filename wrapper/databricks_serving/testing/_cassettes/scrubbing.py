@@ -176,14 +176,16 @@ class Scrubber:
 
     def _body(self, content: bytes) -> bytes:
         value, layout = layout_of(content)
-        if layout is None:
-            try:
-                value, layout = json.loads(content), "compact"
-            except (ValueError, RecursionError):
-                return self._raw(content)
+        if layout is not None:
+            cleaned = self.value(value)
+            return content if cleaned == value else written(cleaned, layout)
+        try:
+            value = json.loads(content)
+        except (ValueError, RecursionError):
+            return self._raw(content)
         cleaned = self.value(value)
         # What is clean stays to the byte; a key that stands twice is read once alone.
-        return self._raw(content) if cleaned == value else written(cleaned, layout)
+        return self._raw(content) if cleaned == value else written(cleaned, "compact")
 
     def _events(self, content: bytes) -> bytes:
         lines = [self._line(line) for line in content.splitlines(keepends=True)]

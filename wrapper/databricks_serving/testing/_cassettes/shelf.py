@@ -32,6 +32,7 @@ class Shelf:
         self._repeats = repeats
         self._lock = Lock()
         self._used: set[int] = set()
+        self._misses: list[UnexpectedRequestError] = []
 
     @property
     def played(self) -> list[Recording]:
@@ -44,6 +45,12 @@ class Shelf:
         """The recordings that have not been used."""
         with self._lock:
             return [one for at, one in enumerate(self._recordings) if at not in self._used]
+
+    @property
+    def misses(self) -> list[UnexpectedRequestError]:
+        """What was raised for requests that have no recording."""
+        with self._lock:
+            return [*self._misses]
 
     @property
     def left(self) -> list[str]:
@@ -71,7 +78,10 @@ class Shelf:
         found = self.take(asked)
         if found is not None:
             return found
-        raise UnexpectedRequestError("\n".join([*self._why(asked, where), _ADVICE]))
+        miss = UnexpectedRequestError("\n".join([*self._why(asked, where), _ADVICE]))
+        with self._lock:
+            self._misses.append(miss)
+        raise miss
 
     def _why(self, asked: Asked, where: str) -> list[str]:
         request = f"{asked.method} {asked.path}"
