@@ -12,6 +12,7 @@ from databricks_serving._core.scrub import scrub
 from databricks_serving._core.secret import Secret
 from databricks_serving.errors import (
     APIStatusError,
+    APITimeoutError,
     AuthenticationError,
     BadRequestError,
     InternalServerError,
@@ -132,6 +133,15 @@ def test_a_body_that_is_nested_without_end_is_dropped_rather_than_kept_unread():
     error = BadRequestError("no", status_code=400, body=nested)
     scrub(error, [Secret(wire.TOKEN)])
     assert error.body == "***"
+
+
+def test_an_error_can_be_shown_however_short_the_token_is():
+    error = APITimeoutError("no answer", phase="first_byte")
+    error.endpoint = "m"
+    error.retry_stopped_by = "retries"
+    scrub(error, [Secret("t")])
+    assert error.phase == "first_byte"
+    assert "max_retries reached" in str(error)
 
 
 def test_no_error_of_a_raw_response_holds_the_token(shell):

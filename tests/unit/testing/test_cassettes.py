@@ -1,6 +1,7 @@
 """Cassettes: recorded once, replayed without a network, for both clients."""
 
 import json
+import os
 import re
 import socket
 import time
@@ -15,6 +16,7 @@ from databricks_serving.local import LocalEndpoint
 from databricks_serving.testing._cassettes.cassette import Cassette
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._errors import RecordingError, UnexpectedRequestError
+from databricks_serving.testing._fake import FakeServing
 from databricks_serving.testing._recording import Recording
 
 CHAT = {"model": "local-chat", "messages": [{"role": "user", "content": "Name a river."}]}
@@ -223,6 +225,38 @@ def test_an_oauth_login_is_not_recorded_and_needs_no_server_in_a_replay(shell, l
         assert ask(shell, client).text
 
 
+def test_headers_of_more_than_ascii_are_replayed(shell, folder):
+    folder.mkdir()
+    reply = {"status": 200, "headers": {"x-request-id": "caf\u00e9 \u2192"}, "body": wire.chat()}
+    asked = {"path": "/serving-endpoints/m/invocations", "request": {"messages": wire.USER}}
+    (folder / "one.json").write_text(json.dumps({**reply, **asked}))
+    with Cassette(folder):
+        reply = ask(shell, shell.client_class(), model="m", messages=wire.USER)
+    assert reply.request_id == "caf\u00e9 \u2192"
+
+
+def test_neither_workspace_nor_cluster_of_an_app_are_recorded_and_another_one_replays(
+    shell, local, folder
+):
+    def call(client, cluster):
+        app = client.endpoint(task="text", cluster_id=cluster, port=8000, org_id="6051921418418893")
+        return shell.wait(app.invoke("Hi"))
+
+    client = shell.client_class(local.host, local.token)
+    with Cassette(folder, mode="all"):
+        said = call(client, "0131-123456-abcdefgh")
+    shell.wait(client.close())
+    [path] = folder.iterdir()
+    assert '"path": "/driver-proxy-api/o/0/cluster/8000' in path.read_text()
+    assert "0131-123456" not in path.read_text()
+    with Cassette(folder):
+        assert call(shell.client_class(), "0202-654321-hgfedcba") == said
+    written = path.read_text().replace("/o/0/cluster/", "/o/17/by-hand/")
+    path.write_text(written)
+    with Cassette(folder):
+        assert call(shell.client_class(), "0202-654321-hgfedcba") == said
+
+
 def test_a_folder_without_recordings_says_how_to_make_them(folder):
     with pytest.raises(RecordingError, match="no recordings: record them first"), Cassette(folder):
         pass
@@ -267,6 +301,26 @@ def test_a_stream_that_broke_breaks_again(shell, folder, ends):
         streamed(shell, shell.client_class())
     assert caught.value.partial.text == "The Po"
     assert cassette.time.monotonic() >= 30
+
+
+@pytest.mark.parametrize("mode", ["none", "new_episodes"])
+def test_a_recording_of_which_the_client_has_left_the_rest_says_so(shell, folder, mode):
+    folder.mkdir()
+    data = {
+        "path": "/serving-endpoints/local-chat/invocations",
+        "request": {**{k: v for k, v in CHAT.items() if k != "model"}, "stream": True},
+        "status": 200,
+        "headers": {"content-type": "text/event-stream"},
+        "body": wire.sse(wire.chunk("The ")).decode(),
+        "ends": "left",
+    }
+    (folder / "left.json").write_text(json.dumps(data))
+    client = shell.client_class("https://own.example", "t")
+    with (
+        Cassette(folder, mode=mode),
+        pytest.raises(UnexpectedRequestError, match="the client read no further; record it anew"),
+    ):
+        streamed(shell, client)
 
 
 def test_secrets_hosts_and_chosen_fields_never_touch_the_disk(shell, local, folder):
@@ -337,6 +391,7 @@ def test_secrets_in_headers_and_queries_of_a_request_are_known():
     assert scrubber.text("canary-one canary-two k") == "*** *** k"
     target = "/x?api_key=hunter2&user=ada&a=1&b&access%5Ftoken=t"
     assert scrubber.target(target) == "/x?api_key=***&user=***&a=1&b&access%5Ftoken=***"
+    assert scrubber.target("/x?token=t&key=k&sig=s") == "/x?token=***&key=***&sig=***"
 
 
 def test_arguments_of_a_tool_that_are_streamed_in_pieces_are_taken_out():
@@ -443,6 +498,7 @@ def test_a_recording_keeps_what_is_not_known_here():
         ({"ends": "odd"}, "ends must be one of"),
         ({"layout": "odd"}, "layout must be one of"),
         ({"timing": [1, "2"]}, "timing must be a list of seconds"),
+        ({"timing": [10**400]}, "timing must be a list of seconds"),
         ({"recorded": "yesterday"}, "recorded is no ISO date"),
         ({"body_base64": "YQ=="}, "one of the keys body and body_base64"),
         ({"stream": 1}, "stream must be true or false"),
@@ -497,3 +553,33 @@ def test_a_file_that_windows_has_edited_is_read(tmp_path):
     path = tmp_path / "one.json"
     path.write_bytes(b"\xef\xbb\xbf" + recording.to_json().replace("\n", "\r\n").encode())
     assert Recording.read(path) == recording
+
+
+@pytest.mark.usefixtures("recorded")
+def test_recordings_that_nobody_asked_for_are_an_error_where_they_must_be_used(shell, folder):
+    with (
+        pytest.raises(AssertionError, match=r"001-local-chat\.json\n  003-local-embedding\.json\n"),
+        Cassette(folder, allow_unused=False),
+    ):
+        streamed(shell, shell.client_class())
+    with pytest.raises(ZeroDivisionError), Cassette(folder, allow_unused=False):
+        raise ZeroDivisionError
+    with Cassette(folder) as cassette:
+        pass
+    with pytest.raises(AssertionError, match="were not asked for"):
+        cassette.assert_all_used()
+
+
+def test_a_fake_and_a_cassette_do_not_serve_at_once(folder, monkeypatch):
+    monkeypatch.setenv("DATABRICKS_HOST", "https://own.example")
+    with FakeServing().installed(), pytest.raises(RecordingError, match="not both"):
+        Cassette(folder, mode="all").open()
+    with (
+        Cassette(folder, mode="all"),
+        pytest.raises(RecordingError, match="not both"),
+        FakeServing().installed(),
+    ):
+        pass
+    assert os.environ["DATABRICKS_HOST"] == "https://own.example"
+    with FakeServing().installed() as outer, FakeServing().installed() as inner:
+        assert outer is not inner

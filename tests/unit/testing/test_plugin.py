@@ -1,18 +1,16 @@
 """The plugin of pytest, in runs of its own."""
 
 import hashlib
-import importlib.metadata
-import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from pytest_runs import PLUGIN
+from pytest_runs import run as run_tests
 
 from databricks_serving.local import LocalEndpoint
 
-PLUGIN = "databricks_serving.testing.pytest_plugin"
 TESTS = """
 import pytest
 from databricks_serving import ServingClient
@@ -163,27 +161,8 @@ def test_interrupted(serving_cassette):
 """
 
 
-def is_found_by_itself():
-    found = importlib.metadata.entry_points(group="pytest11")
-    return any(point.value == PLUGIN for point in found)
-
-
 def run(folder, *arguments, tests=TESTS, **environment):
-    """Run the tests above with pytest, and return what it prints."""
-    (folder / "test_it.py").write_text(tests)
-    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    known = () if is_found_by_itself() else ("-p", PLUGIN)
-    quiet = ("-p", "no:llmock", "-p", "no:cacheprovider", "--strict-markers")
-    path = os.pathsep.join(str(Path(one).resolve()) for one in sys.path if one)
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rA", *known, *quiet, *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return result.stdout
+    return run_tests(folder, *arguments, tests=tests, **environment)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ _HOLDERS: Final = frozenset(
     {"databricks_serving", "databricks_serving_api", "h11", "httpcore", "httpcore2", "httpx"}
 )
 
-# What it raises is meant for the test that uses it.
+# A mistake in it is seen by the test that uses it.
 _TEST_KIT: Final = "databricks_serving.testing"
 
 CallableT = TypeVar("CallableT", bound=Callable[..., Any])
@@ -91,7 +91,7 @@ def forget(error: BaseException, handled: BaseException | None) -> None:
     """
     others = isinstance(error, Exception) and not isinstance(error, ServingError)
     last = _last(error.__traceback__)
-    if others and _is_ours(last) and not _is_theirs(last):
+    if others and _is_ours(last) and not _is_of_kit(last) and not _is_theirs(last):
         # A mistake of this package's is to be seen whole.
         return
     pending: list[BaseException | None] = [error]
@@ -101,17 +101,19 @@ def forget(error: BaseException, handled: BaseException | None) -> None:
         if not any(one is other for other in seen):
             seen.append(one)
             cause = cast("BaseException", one)
-            cause.__traceback__ = _without_ours(cause) if others else None
+            cause.__traceback__ = without_ours(cause) if others else None
             pending += [cause.__cause__, cause.__context__]
 
 
-def _without_ours(error: BaseException) -> TracebackType | None:
+def without_ours(error: BaseException) -> TracebackType | None:
+    """Return the frames of an error that are not ours; those of the test kit show its mistakes."""
     if isinstance(error, ServingError):
         return None
     kept: list[TracebackType] = []
     trace = error.__traceback__
+    mistaken = _is_of_kit(_last(trace)) and not isinstance(error, AssertionError)
     while trace is not None:
-        if not _is_ours(trace):
+        if not _is_ours(trace) or (mistaken and _is_of_kit(trace)):
             kept.append(trace)
         trace = trace.tb_next
     for one, following in zip_longest(kept, kept[1:]):
@@ -130,7 +132,12 @@ def _is_theirs(trace: TracebackType | None) -> bool:
 
 
 def _is_ours(trace: TracebackType | None) -> bool:
-    if trace is None:
-        return False
-    name: str = trace.tb_frame.f_globals.get("__name__", "")
-    return name.partition(".")[0] in _HOLDERS and not name.startswith(_TEST_KIT)
+    return _module_of(trace).partition(".")[0] in _HOLDERS
+
+
+def _is_of_kit(trace: TracebackType | None) -> bool:
+    return _module_of(trace).startswith(_TEST_KIT)
+
+
+def _module_of(trace: TracebackType | None) -> str:
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))

@@ -45,7 +45,7 @@ def normalise_address(address: str, what: str) -> str:
         ConfigError: When it is no plain https URL (http is accepted for this machine only).
     """
     parts, name = _parse(address, what)
-    if parts.scheme != "https" and not _is_loopback(name):
+    if parts.scheme != "https" and not is_loopback(name):
         raise ConfigError(
             f"{what} must use https, not {parts.scheme}: the token would travel in clear"
         )
@@ -120,10 +120,11 @@ def is_safe_origin(parts: SplitResult) -> bool:
     name = parts.hostname
     if not name or "@" in parts.netloc:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(name))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(name))
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Tell whether a host is this machine."""
     address = _address(name)
     return name == "localhost" if address is None else address.is_loopback
 

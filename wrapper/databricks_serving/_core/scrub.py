@@ -10,6 +10,8 @@ from databricks_serving.errors import ServingError
 
 # Fewer characters of a token tell nothing.
 _TELLING: Final = 12
+# Words of our own, which a token of few characters may be a part of.
+_OURS: Final = frozenset({"phase", "retry_stopped_by"})
 
 
 def scrub(error: ServingError, secrets: Iterable[Secret]) -> None:
@@ -26,7 +28,8 @@ def scrub(error: ServingError, secrets: Iterable[Secret]) -> None:
             seen.append(one)
             one.args = tuple(_scrubbed(value, tokens) for value in one.args)
             for name, value in vars(one).items():
-                setattr(one, name, _scrubbed(value, tokens))
+                if name not in _OURS:
+                    setattr(one, name, _scrubbed(value, tokens))
             pending += [one.__cause__, one.__context__]
 
 

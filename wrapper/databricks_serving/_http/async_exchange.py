@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from databricks_serving._core.replies import Response
 from databricks_serving._core.requests import Request
@@ -19,18 +20,25 @@ from databricks_serving.errors import ServingError
 class AsyncExchange(Answer):
     """The answer to one request; it holds a connection until it is closed."""
 
-    __slots__ = ("_loop", "_pieces")
+    __slots__ = ("_loop", "_pieces", "_whole")
 
     def __init__(self, owner: Owner, arrived: Arrived, request: Request, watch: Watch) -> None:
         super().__init__(owner, arrived, request, watch)
         self._loop: Any = None
         self._pieces: Any = None
+        # It holds the exchange, which must not hold it as well, or nothing would be let go in time.
+        self._whole: ref[AsyncIterator[bytes]] | None = None
         # Without an event loop a user's transport may do all the same.
         with suppress(ServingError):
             self._loop = running_loop()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the decoded body as it arrives."""
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Return the decoded body as it arrives."""
+        whole = self._chunks()
+        self._whole = ref(whole)
+        return whole
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
         try:
             inflater = self._inflater()
             source = self._arrived.pieces
@@ -69,6 +77,7 @@ class AsyncExchange(Answer):
         self._closed = True
         try:
             await _let_go(self._arrived, self._pieces)
+            await finish(self._whole and self._whole())
         except Exception as error:
             # A connection that cannot be closed in order is gone all the same.
             if not is_foreign(error, own=self._watch.own):

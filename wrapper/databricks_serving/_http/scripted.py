@@ -113,7 +113,13 @@ def sent_of(request: httpx.Request, content: bytes) -> Sent:
 
 
 def _response(head: Head, body: ScriptedBody) -> httpx.Response:
-    return httpx.Response(head.status, headers=list(head.headers), stream=body)
+    headers = [(_encoded(name), _encoded(value)) for name, value in head.headers]
+    return httpx.Response(head.status, headers=headers, stream=body)
+
+
+def _encoded(text: str) -> bytes:
+    """Return a part of a header: servers send more than ASCII, which is all that httpx takes."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _pause_of(step: Step, request: httpx.Request) -> _Pause:

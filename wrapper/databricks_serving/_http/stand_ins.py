@@ -40,6 +40,11 @@ def stand_in() -> StandIn | None:
     return _installed[-1] if _installed else None
 
 
+def standing() -> tuple[StandIn, ...]:
+    """Return all that are installed."""
+    return (*_installed,)
+
+
 @contextmanager
 def installed(kit: StandIn) -> Generator[None]:
     """Have all clients without a transport of their own, old and new, use this for a while."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from databricks_serving.testing._fake import FakeServing
     from databricks_serving.testing._importing.files import import_recordings
+    from databricks_serving.testing._importing.result import ImportResult
     from databricks_serving.testing._options import (
         AnyReplyOptions,
         AnyStreamOptions,
@@ -49,6 +50,7 @@ else:
         "FakeServing": "_fake",
         "FakeTime": "_time",
         "Finding": "_verify.report",
+        "ImportResult": "_importing.result",
         "MatchOptions": "_options",
         "RecordedRequest": "_requests",
         "Recording": "_recording",
@@ -85,6 +87,7 @@ __all__ = [
     "FakeServing",
     "FakeTime",
     "Finding",
+    "ImportResult",
     "MatchOptions",
     "RecordedRequest",
     "Recording",

@@ -69,11 +69,8 @@ def _import(arguments: argparse.Namespace) -> int:
     )
 
     made = import_recordings(arguments.source, arguments.folder)
-    if not made:
-        print(f"{arguments.source} has no exchange with a model-serving endpoint")
-        return 1
-    print(f"{len(made)} recordings written to {arguments.folder}")
-    return 0
+    print(made)
+    return 0 if made.found else 1
 
 
 def _days(text: str) -> timedelta:

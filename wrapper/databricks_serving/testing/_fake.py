@@ -126,6 +126,9 @@ class FakeServing(
         Within the `with` block it answers clients that were made before too, in all threads. The
         variables of the environment that logins read are unset there, but for `DATABRICKS_HOST` and
         `DATABRICKS_TOKEN`, which are its own; afterwards they are as before.
+
+        Raises:
+            RecordingError: On entry, when a cassette is open.
         """
         return standing_in(self)
 

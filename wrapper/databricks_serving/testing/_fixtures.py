@@ -14,24 +14,29 @@ from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._fake import FakeServing
 
-_OF_FAKES: Final = ("allow_unused", "default")
+_ALLOW_UNUSED: Final = "allow_unused"
+_OF_FAKES: Final = (_ALLOW_UNUSED, "default")
 _WRITTEN: Final = pytest.StashKey[set[Path]]()
 _LONGEST: Final = 100
-_OF_CASSETTES: Final = ("cassette", "mode", "ignore", "repeats", "max_age")
+_OF_CASSETTES: Final = ("cassette", "mode", "ignore", "repeats", "max_age", _ALLOW_UNUSED)
 
 
 def fake(request: pytest.FixtureRequest, has_passed: Callable[[], bool]) -> Generator[FakeServing]:
     """Yield a fake that stands in for the network, and check at the end that it was used up."""
     options = _options(request)
     made = FakeServing(default=options.get("default"))
-    with made.installed():
-        yield made
-    # Whoever reads of a failure is not to read of what follows from it.
-    if has_passed() and not options.get("allow_unused"):
-        try:
+    try:
+        with made.installed():
+            yield made
+        # Whoever reads of a failure is not to read of what follows from it.
+        if has_passed() and not options.get(_ALLOW_UNUSED):
             made.assert_all_used()
-        except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+    except (AssertionError, RecordingError) as error:
+        told = str(error)
+    else:
+        return
+    # Outside of the block, so that pytest does not show the error a second time as its cause.
+    pytest.fail(told, pytrace=False)
 
 
 def cassette(
@@ -49,27 +54,30 @@ def cassette(
             made.close(save=passed)
             if passed:
                 written.add(made.folder)
-    except RecordingError as error:
+                made.assert_all_recorded()
+    except (AssertionError, RecordingError) as error:
         told = str(error)
     else:
         return
-    # Outside of the block, so that pytest does not show the error a second time as its cause.
-    pytest.fail(told, pytrace=False)
+    pytest.fail(told, pytrace=False)  # Outside of the block, as above.
 
 
 def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber, written: set[Path]) -> Cassette:
-    marked = {key: one for key, one in _options(request).items() if key not in _OF_FAKES}
-    name = marked.pop("cassette", None) or Path(request.path.stem) / _own_folder(request)
+    marked = {key: one for key, one in _options(request).items() if key in _OF_CASSETTES}
+    shared = marked.pop("cassette", None)
+    name = shared or Path(request.path.stem) / _own_folder(request)
     folder = request.path.parent / "cassettes" / name
     days = request.config.getoption("serving_max_age")
     given: dict[str, Any] = {
-        "mode": request.config.getoption("serving_record"),
+        "mode": (request.config.getoption("serving_modes") or ["none"])[0],
         "max_age": None if days is None else timedelta(days=days),
+        # What one test of a shared folder leaves may be another's.
+        _ALLOW_UNUSED: bool(shared) or not request.config.getoption("serving_all_used"),
         **marked,
     }
     if given["mode"] == "all" and folder in written:
         # What another test of this run has recorded there is needed by that test.
-        given["mode"] = "new_episodes"
+        given |= {"mode": "new_episodes", _ALLOW_UNUSED: True}
     return Cassette(folder, scrubber=scrubber, **given)
 
 
@@ -85,7 +93,7 @@ def _own_folder(request: pytest.FixtureRequest) -> str:
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    known = (*_OF_FAKES, *_OF_CASSETTES)
+    known = dict.fromkeys((*_OF_FAKES, *_OF_CASSETTES))
     given: dict[str, Any] = {}
     for mark in request.node.iter_markers("serving"):
         unknown = [*(key for key in mark.kwargs if key not in known), *map(repr, mark.args)]

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 from databricks_serving._core.clocks import OwnTime
 from databricks_serving._http.scripted import ScriptedTransport
-from databricks_serving._http.stand_ins import installed
+from databricks_serving._http.stand_ins import StandIn, installed, standing
 from databricks_serving.auth._profile import FILE_VARIABLE, PROFILE_VARIABLE
 from databricks_serving.auth._values import VARIABLES
+from databricks_serving.testing._errors import RecordingError
+from databricks_serving.testing._guarding import Guard
 
 if TYPE_CHECKING:
     from databricks_serving.testing._fake import FakeServing
 
 _LOGINS: Final = frozenset(
     {PROFILE_VARIABLE, FILE_VARIABLE, *(name for names in VARIABLES.values() for name in names)}
+)
+
+_BOTH: Final = (
+    "a fake and a cassette cannot serve the same clients: let the test use serving_fake or "
+    "serving_cassette, not both; clients that fake.client() makes may be used within a cassette"
 )
 
 
@@ -39,8 +46,25 @@ class _StandIn:
 @contextmanager
 def standing_in(fake: "FakeServing") -> "Generator[FakeServing]":
     """Have all clients without a transport of their own use a fake, with a login to it."""
-    with installed(_StandIn(fake)), logged_in(fake.host, fake.token):
+    kit = _StandIn(fake)
+    refuse_both(kit)
+    with installed(kit), logged_in(fake.host, fake.token):
         yield fake
+
+
+def refuse_both(kit: StandIn) -> None:
+    """Refuse a fake within a cassette, and a cassette within a fake.
+
+    A client keeps the login that it has from the one, and the other's workspace refuses it.
+
+    Raises:
+        RecordingError: When one of the other kind is installed.
+    """
+    for other in standing():
+        if isinstance(other, Guard):
+            continue
+        if isinstance(other, _StandIn) is not isinstance(kit, _StandIn):
+            raise RecordingError(_BOTH)
 
 
 @contextmanager

@@ -51,6 +51,7 @@ _KNOWN: Final = {
     "timing": list,
     "ends": str,
 }
+_MOST_SECONDS: Final = 1_000_000_000
 _ANY_KIND: Final = ("request", "body")
 
 
@@ -206,7 +207,7 @@ def _check_values(data: Mapping[str, Any], name: str) -> None:
     if not all(isinstance(value, str) for value in data["headers"].values()):
         raise RecordingError(f"{name}: the values of headers must be text")
     timing = data.get("timing", ())
-    if not all(type(at) in {int, float} and at >= 0 for at in timing):
+    if not all(type(at) in {int, float} and 0 <= at < _MOST_SECONDS for at in timing):
         raise RecordingError(f"{name}: timing must be a list of seconds")
 
 

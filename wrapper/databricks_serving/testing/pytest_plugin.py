@@ -3,7 +3,8 @@
 pytest loads it wherever it runs, so it imports nothing that is dear.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 _MARKER: Final = (
     "serving(allow_unused=False, default=None, cassette=None, ...): how serving_fake answers this "
     "test (allow_unused takes replies that were scripted and not used, default is that of "
-    "FakeServing); or which folder serving_cassette opens, and what else Cassette takes."
+    "FakeServing); or which folder serving_cassette opens, and what else Cassette takes, whose "
+    "recordings may be unused unless it says allow_unused=False."
 )
 _PASSED: Final = pytest.StashKey[bool]()
-_MODE: Final = "serving_record"
+_MODES: Final = "serving_modes"
+_BLOCK: Final = "--serving-block"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,16 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     # Flags, since an option with an optional value would swallow the path that follows it.
     group.addoption(
         "--serving-record",
-        dest=_MODE,
-        action="store_const",
+        dest=_MODES,
+        action="append_const",
         const="all",
-        default="none",
         help="record the cassettes of tests anew",
     )
     group.addoption(
         "--serving-record-new",
-        dest=_MODE,
-        action="store_const",
+        dest=_MODES,
+        action="append_const",
         const="new_episodes",
         help="record what is not in the cassettes of tests",
     )
@@ -47,25 +49,68 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DAYS",
         help="fail a test whose cassette holds a recording that is older",
     )
+    group.addoption(
+        "--serving-all-used",
+        action="store_true",
+        help="fail a test that leaves recordings of its own cassette unused",
+    )
+    group.addoption(
+        _BLOCK,
+        action="store_true",
+        help="fail calls that no fake and no cassette answers, unless they go to this machine",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and refuse options that contradict each other."""
     config.addinivalue_line("markers", _MARKER)
+    modes: list[str] = config.getoption(_MODES) or []
+    if len(set(modes)) > 1:
+        raise pytest.UsageError(
+            "--serving-record records anew what --serving-record-new keeps: give one of them"
+        )
+    if config.getoption(_BLOCK):
+        config.add_cleanup(_guard())
+
+
+def _guard() -> Callable[[], None]:
+    """Keep calls that nothing answers from the network, and return what ends that."""
+    from databricks_serving._http.stand_ins import installed  # noqa: PLC0415 - only when asked
+    from databricks_serving.testing._guarding import Guard  # noqa: PLC0415 - as above
+
+    stack = ExitStack()
+    stack.enter_context(installed(Guard()))
+    return stack.close
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember whether a test has passed, for the end of its fixtures.
+    """Remember whether a test has passed, for the end of its fixtures; have its report be short.
 
     One that was interrupted has not.
     """
+    if call.excinfo is not None and not item.config.getoption("fulltrace"):
+        call.excinfo = _ending_at_the_test(call.excinfo)
     report = yield
     if report.when == "call":
         item.stash[_PASSED] = report.passed
     return report
+
+
+def _ending_at_the_test(
+    found: pytest.ExceptionInfo[BaseException],
+) -> pytest.ExceptionInfo[BaseException]:
+    """Return an error without our frames, if it tells of a request that nothing answers."""
+    from databricks_serving._core.boundary import without_ours  # noqa: PLC0415 - when a test fails
+    from databricks_serving.testing import UnexpectedRequestError  # noqa: PLC0415 - as above
+
+    error = found.value
+    if not isinstance(error, UnexpectedRequestError):
+        return found
+    error.__traceback__ = without_ours(error) or error.__traceback__
+    return pytest.ExceptionInfo[BaseException].from_exception(error)
 
 
 @pytest.fixture
@@ -95,7 +140,8 @@ def serving_cassette(
     """A `Cassette` of this test, in `cassettes/<module>/<test>` beside its file.
 
     It replays, unless pytest was started with `--serving-record`. What a test that fails has
-    recorded is not written.
+    recorded is not written. After one that has passed, no request must have come that was not
+    recorded.
     """
     from databricks_serving.testing import _fixtures  # noqa: PLC0415 - as above
 

@@ -1,6 +1,6 @@
 """Cassettes: folders of recordings that answer instead of an endpoint, or are made from one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,14 +12,15 @@ from databricks_serving._core.script import Sent, Step
 from databricks_serving._http.listening import AsyncListeningTransport, ListeningTransport
 from databricks_serving._http.scripted import ScriptedTransport
 from databricks_serving._http.stand_ins import installed
+from databricks_serving.testing._cassettes.given import without_app
 from databricks_serving.testing._cassettes.logins import TOKEN, is_login, login_steps
 from databricks_serving.testing._cassettes.matching import Asked, body_of, without
 from databricks_serving.testing._cassettes.playing import steps_of
 from databricks_serving.testing._cassettes.scrubbing import HOST, Scrubber
 from databricks_serving.testing._cassettes.shelf import Shelf, read_folder, save_folder
 from databricks_serving.testing._cassettes.taking import Take, target_of
-from databricks_serving.testing._errors import RecordingError
-from databricks_serving.testing._installing import logged_in
+from databricks_serving.testing._errors import RecordingError, UnexpectedRequestError
+from databricks_serving.testing._installing import logged_in, refuse_both
 from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._time import FakeTime
 
@@ -45,6 +46,8 @@ class Cassette:
         ignore: Names of fields of requests, at any depth, that may differ from the recorded ones.
         repeats: Whether a recording may answer more than once.
         max_age: Age beyond which a recording must be made anew; None for any.
+        allow_unused: Whether recordings may be there that nobody asks for. If not, closing fails as
+            `assert_all_used` does, unless the block has failed.
 
     Raises:
         ValueError: When there is no such mode, or `ignore` is one text.
@@ -59,6 +62,7 @@ class Cassette:
         ignore: Sequence[str] = (),
         repeats: bool = False,
         max_age: timedelta | None = None,
+        allow_unused: bool = True,
     ) -> None:
         if mode not in _MODES:
             raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r:.40}")
@@ -71,9 +75,11 @@ class Cassette:
         self._ignore = (*ignore,)
         self._repeats = repeats
         self._max_age = max_age
+        self._allow_unused = allow_unused
         self._lock = Lock()
-        self._shelf = Shelf([], [], repeats=repeats)
+        self._shelf = Shelf({}, [], repeats=repeats)
         self._takes: list[Take] = []
+        self._secrets: dict[str, str] = {}
         self._open: ExitStack | None = None
 
     def __repr__(self) -> str:
@@ -90,7 +96,8 @@ class Cassette:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the cassette, and write what was recorded unless the block failed."""
+        """Close the cassette as `close` does; a block that failed leaves the folder as it was."""
+        __tracebackhide__ = True
         self.close(save=kind is None)
 
     def open(self) -> None:
@@ -98,12 +105,13 @@ class Cassette:
 
         Raises:
             RecordingError: When a recording cannot be read or is too old, or there is none; or
-                when the cassette is open already.
+                when the cassette is open already, or a fake is installed.
         """
         if self._open is not None:
             raise RecordingError(f"{self.folder}: this cassette is open already")
+        refuse_both(self)
         self._shelf = self._filled()
-        self._takes = []
+        self._takes, self._secrets = [], {}
         with ExitStack() as undo:
             if self.mode == "none":
                 undo.enter_context(logged_in(f"https://{HOST}", TOKEN))
@@ -114,17 +122,49 @@ class Cassette:
         """Serve clients no longer; a cassette that is closed already stays as it is.
 
         Args:
-            save: Whether to write what was recorded.
+            save: Whether to write what was recorded, and to check that the rest was used if it must
+                be.
 
         Raises:
             RecordingError: When a recording cannot be written.
+            AssertionError: As `assert_all_used`, without `allow_unused`.
         """
+        __tracebackhide__ = True
         if self._open is None:
             return
         opened, self._open = self._open, None
         opened.close()
         if save and self.mode != "none":
             save_folder(self.folder, self.recorded, keep=self.mode == "new_episodes")
+        if save and not self._allow_unused:
+            self.assert_all_used()
+
+    def assert_all_recorded(self) -> None:
+        """Check that each request was in the cassette, or was recorded.
+
+        Raises:
+            UnexpectedRequestError: When one was not, also if the code under test has caught that.
+        """
+        __tracebackhide__ = True
+        misses = self._shelf.misses
+        if misses:
+            raise UnexpectedRequestError(str(misses[0]))
+
+    def assert_all_used(self) -> None:
+        """Check that each recording was asked for.
+
+        Raises:
+            AssertionError: Naming the files of those that were not.
+        """
+        __tracebackhide__ = True
+        left = self._shelf.left
+        if left:
+            lines = "".join(f"\n  {one}" for one in left)
+            raise AssertionError(
+                f"recordings in {self.folder} were not asked for:{lines}\n"
+                "If the test is right, delete them, or record it anew: mode='all', or "
+                "`pytest --serving-record`."
+            )
 
     @property
     def played(self) -> list[Recording]:
@@ -140,8 +180,8 @@ class Cassette:
     def recorded(self) -> list[Recording]:
         """What was recorded so far, without secrets, in the order in which it was asked for."""
         with self._lock:
-            takes = [*self._takes]
-        return list(self._cleaned(takes))
+            takes, secrets = [*self._takes], {**self._secrets}
+        return list(self._cleaned(takes, secrets))
 
     @property
     def own_time(self) -> FakeTime | None:
@@ -167,7 +207,8 @@ class Cassette:
 
     def answer(self, sent: Sent) -> Iterator[Step] | None:
         """Return the answer that was recorded before; None to have a request sent."""
-        found = None if is_login(sent) else self._shelf.take(self._asked(sent))
+        asked = self._asked(sent)
+        found = None if is_login(sent) else self._shelf.take(asked)
         return None if found is None else steps_of(found)
 
     def begin(self, sent: Sent, now: float) -> Take:
@@ -186,7 +227,7 @@ class Cassette:
 
     def _filled(self) -> Shelf:
         if self.mode == "all":
-            return Shelf([], [], repeats=self._repeats)
+            return Shelf({}, [], repeats=self._repeats)
         recordings = read_folder(self.folder)
         if not recordings and self.mode == "none":
             raise RecordingError(
@@ -194,22 +235,25 @@ class Cassette:
                 "`pytest --serving-record`"
             )
         if self._max_age is not None:
-            _check_age(recordings, datetime.now(UTC) - self._max_age, self.folder)
+            _check_age([*recordings.values()], datetime.now(UTC) - self._max_age, self.folder)
         asked = [
-            Asked(one.method, one.path or "", without(one.request, self._ignore))
-            for one in recordings
+            Asked(one.method, without_app(one.path or ""), without(one.request, self._ignore))
+            for one in recordings.values()
         ]
         return Shelf(recordings, asked, repeats=self._repeats)
 
     def _asked(self, sent: Sent) -> Asked:
-        scrubber = self._scrubber.knowing(sent)
+        with self._lock:
+            self._secrets.update(self._scrubber.secrets_of(sent))
+            scrubber = self._scrubber.knowing(sent, self._secrets)
         body = without(scrubber.value(body_of(sent.content)), self._ignore)
         return Asked(sent.method, scrubber.target(target_of(sent.url)), body)
 
-    def _cleaned(self, takes: Sequence[Take]) -> Iterator[Recording]:
+    def _cleaned(self, takes: Sequence[Take], secrets: Mapping[str, str]) -> Iterator[Recording]:
+        # An answer may repeat a token that has run out since, or what a login was made with.
         for take in takes:
             if take.answered:
-                yield self._scrubber.knowing(take.sent).recording(take.recording())
+                yield self._scrubber.knowing(take.sent, secrets).recording(take.recording())
 
 
 def _check_age(recordings: Sequence[Recording], oldest: datetime, folder: Path) -> None:

@@ -17,7 +17,8 @@ _KEYS: Final = {
 }  # fmt: skip
 _DATA: Final = b"data:"
 
-Rule = tuple[re.Pattern[str], str]
+# What is replaced, and by what.
+Rule = tuple[str | re.Pattern[str], str]
 
 
 class _Piece(NamedTuple):
@@ -51,9 +52,11 @@ def without_spread(
         for piece in _pieces(event, ""):
             texts.setdefault(piece.text, []).append(piece)
     for pieces in texts.values():
-        for pattern, replacement in rules:
-            _replace(pieces, pattern, replacement)
         text = "".join(piece.value for piece in pieces)
+        for rule in rules:
+            if replaced(text, rule) != text:
+                _replace(pieces, rule)
+                text = "".join(piece.value for piece in pieces)
         if (cleaned := whole(text)) != text:
             _set(pieces, [cleaned, *("" for _ in pieces[1:])])
     return [
@@ -62,8 +65,19 @@ def without_spread(
     ]
 
 
-def _replace(pieces: Sequence[_Piece], pattern: re.Pattern[str], replacement: str) -> None:
-    """Replace what a pattern finds in the whole text, in the piece in which it begins."""
+def replaced(text: str, rule: Rule) -> str:
+    """Return a text after a rule."""
+    what, replacement = rule
+    if isinstance(what, str):
+        return text.replace(what, replacement)
+    # A backslash in a replacement would begin a reference.
+    return what.sub(replacement.replace("\\", r"\\"), text)
+
+
+def _replace(pieces: Sequence[_Piece], rule: Rule) -> None:
+    """Replace what a rule finds in the whole text, in the piece in which it begins."""
+    what, replacement = rule
+    pattern = re.compile(re.escape(what)) if isinstance(what, str) else what
     values = [piece.value for piece in pieces]
     starts = [0, *accumulate(map(len, values))]
     for found in reversed([*pattern.finditer("".join(values))]):

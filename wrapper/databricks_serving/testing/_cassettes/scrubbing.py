@@ -2,19 +2,28 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.script import Sent
-from databricks_serving.testing._cassettes.pieces import Rule, without_spread
+from databricks_serving.testing._cassettes.given import (
+    STARS,
+    TELLING,
+    is_secret_name,
+    is_secret_parameter,
+    secrets_of,
+    without_app,
+)
+from databricks_serving.testing._cassettes.matching import body_of
+from databricks_serving.testing._cassettes.pieces import Rule, replaced, without_spread
 from databricks_serving.testing._layouts import layout_of, written
 from databricks_serving.testing._recording import Recording
 
-STARS: Final = "***"
 HOST: Final = "workspace.example.com"
 _HOSTS: Final = re.compile(
     # Only where a name begins, or a long text without any would take for ever.
@@ -35,15 +44,6 @@ _SECRETS: Final = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.{0,16384}?-----END [A-Z ]*PRIVATE KEY-----",
     re.DOTALL,
 )
-_SECRET_KEYS: Final = re.compile(
-    r"(?:.*_)?(?:api_?key|(?:secret|private|access|account|signing|subscription)_key"
-    r"|secret|password|passwd|plaintext|credentials?|connection_string|authorization|cookie)"
-    # Other tokens mark pages, or are marks of a language model.
-    r"|(?!(?:.*_)?(?:page|next|[be]os|pad|unk|stop)_token).+_token"
-)
-_WORD_ENDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]+")
-# Fewer characters would be found in any text.
-_TELLING: Final = 8
 _JSON_BEGINS: Final = {"{", "["}
 
 
@@ -67,15 +67,25 @@ class Scrubber:
         if "" in (self.texts or {}):
             raise ValueError("texts must not hold an empty text, which stands everywhere")
 
-    def knowing(self, sent: Sent) -> Self:
-        """Return one that also knows the secrets in the headers of a request, and where it went."""
-        given = [value for name, value in sent.headers if is_secret_name(name)]
-        secrets = [value.rpartition(" ")[2] for value in given]
-        found = {secret: STARS for secret in secrets if len(secret) >= _TELLING}
+    def knowing(self, sent: Sent, others: Mapping[str, str] = MappingProxyType({})) -> Self:
+        """Return one that also knows the secrets of a request, and where it went.
+
+        An answer may repeat them: what a header held, or a field that is taken out.
+
+        Args:
+            sent: The request.
+            others: What else is to be replaced, and by what: the secrets of other requests.
+        """
+        found = {**others, **self.secrets_of(sent)}
         host = urlsplit(sent.url).hostname or ""
         if "." in host:
             found[host] = HOST
         return replace(self, texts={**(self.texts or {}), **found})
+
+    def secrets_of(self, sent: Sent) -> dict[str, str]:
+        """Return what a request holds that must stand nowhere, and what stands for it."""
+        hidden = self._hidden_in(body_of(sent.content))
+        return {**dict.fromkeys(hidden, STARS), **secrets_of(sent)}
 
     @property
     def _rules(self) -> tuple[Rule, ...]:
@@ -83,9 +93,8 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """Return a text without secrets and hosts."""
-        for pattern, replacement in self._rules:
-            # A backslash in a replacement would begin a reference.
-            text = pattern.sub(replacement.replace("\\", r"\\"), text)
+        for rule in self._rules:
+            text = replaced(text, rule)
         return text
 
     def target(self, target: str) -> str:
@@ -93,10 +102,10 @@ class Scrubber:
         path, mark, query = target.partition("?")
         parts = [part.partition("=") for part in query.split("&")]
         shown = [
-            f"{key}{sign}{STARS if sign and self._hides(unquote(key)) else value}"
+            f"{key}{sign}{STARS if sign and self._hides_parameter(unquote(key)) else value}"
             for key, sign, value in parts
         ]
-        return self.text(f"{path}{mark}{'&'.join(shown)}")
+        return self.text(f"{without_app(path)}{mark}{'&'.join(shown)}")
 
     def value(self, value: Any) -> Any:
         """Return JSON without secrets, hosts and chosen fields."""
@@ -125,6 +134,21 @@ class Scrubber:
             extra=self.value(dict(recording.extra)),
         )
 
+    def _hidden_in(self, value: Any) -> Iterator[str]:
+        """Yield the texts in a body that are taken out for the names of their fields."""
+        if is_list(value):
+            for one in value:
+                yield from self._hidden_in(one)
+        elif is_object(value):
+            for key, one in value.items():
+                if not isinstance(one, str):
+                    yield from self._hidden_in(one)
+                elif self._hides(key) and len(one) >= TELLING:
+                    yield one
+
+    def _hides_parameter(self, key: str) -> bool:
+        return key in self.fields or is_secret_parameter(key)
+
     def _hides(self, key: str) -> bool:
         return key in self.fields or is_secret_name(key)
 
@@ -152,14 +176,16 @@ class Scrubber:
 
     def _body(self, content: bytes) -> bytes:
         value, layout = layout_of(content)
-        if layout is None:
-            try:
-                value, layout = json.loads(content), "compact"
-            except (ValueError, RecursionError):
-                return self._raw(content)
+        if layout is not None:
+            cleaned = self.value(value)
+            return content if cleaned == value else written(cleaned, layout)
+        try:
+            value = json.loads(content)
+        except (ValueError, RecursionError):
+            return self._raw(content)
         cleaned = self.value(value)
         # What is clean stays to the byte; a key that stands twice is read once alone.
-        return self._raw(content) if cleaned == value else written(cleaned, layout)
+        return self._raw(content) if cleaned == value else written(cleaned, "compact")
 
     def _events(self, content: bytes) -> bytes:
         lines = [self._line(line) for line in content.splitlines(keepends=True)]
@@ -178,14 +204,8 @@ class Scrubber:
         return self.text(text).encode("utf-8", "surrogateescape")
 
 
-def is_secret_name(key: str) -> bool:
-    """Tell whether a field, a header or a parameter is named as a secret."""
-    return _SECRET_KEYS.fullmatch(_WORD_ENDS.sub("_", key).lower()) is not None
-
-
 @lru_cache(maxsize=16)
 def _rules_of(texts: tuple[tuple[str, str], ...]) -> tuple[Rule, ...]:
     """Return rules, longer texts first: a shorter one may be a part of them."""
     longest = sorted(texts, key=lambda pair: -len(pair[0]))
-    named = [(re.compile(re.escape(one)), other) for one, other in longest]
-    return (*named, (_HOSTS, HOST), (_SECRETS, STARS))
+    return (*longest, (_HOSTS, HOST), (_SECRETS, STARS))

@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from pathlib import Path
 from threading import Lock
@@ -18,31 +18,45 @@ class Shelf:
     """Recordings in their order, each of which answers one request.
 
     Args:
-        recordings: The recordings.
+        recordings: The recordings by the names of their files.
         asked: What each of them answers.
         repeats: Whether one may answer again.
     """
 
     def __init__(
-        self, recordings: Sequence[Recording], asked: Sequence[Asked], *, repeats: bool
+        self, recordings: Mapping[str, Recording], asked: Sequence[Asked], *, repeats: bool
     ) -> None:
-        self.recordings: Sequence[Recording] = recordings
+        self._names = [*recordings]
+        self._recordings = [*recordings.values()]
         self._asked = asked
         self._repeats = repeats
         self._lock = Lock()
         self._used: set[int] = set()
+        self._misses: list[UnexpectedRequestError] = []
 
     @property
     def played(self) -> list[Recording]:
         """The recordings that have been used."""
         with self._lock:
-            return [one for at, one in enumerate(self.recordings) if at in self._used]
+            return [one for at, one in enumerate(self._recordings) if at in self._used]
 
     @property
     def unplayed(self) -> list[Recording]:
         """The recordings that have not been used."""
         with self._lock:
-            return [one for at, one in enumerate(self.recordings) if at not in self._used]
+            return [one for at, one in enumerate(self._recordings) if at not in self._used]
+
+    @property
+    def misses(self) -> list[UnexpectedRequestError]:
+        """What was raised for requests that have no recording."""
+        with self._lock:
+            return [*self._misses]
+
+    @property
+    def left(self) -> list[str]:
+        """The names of the files that have not been used."""
+        with self._lock:
+            return [name for at, name in enumerate(self._names) if at not in self._used]
 
     def take(self, asked: Asked) -> Recording | None:
         """Return the next recording for a request; None without one."""
@@ -53,7 +67,7 @@ class Shelf:
                 return None
             at = (fresh or found[-1:])[0]
             self._used.add(at)
-        return self.recordings[at]
+        return self._recordings[at]
 
     def demand(self, asked: Asked, where: str) -> Recording:
         """Return the next recording for a request.
@@ -64,7 +78,10 @@ class Shelf:
         found = self.take(asked)
         if found is not None:
             return found
-        raise UnexpectedRequestError("\n".join([*self._why(asked, where), _ADVICE]))
+        miss = UnexpectedRequestError("\n".join([*self._why(asked, where), _ADVICE]))
+        with self._lock:
+            self._misses.append(miss)
+        raise miss
 
     def _why(self, asked: Asked, where: str) -> list[str]:
         request = f"{asked.method} {asked.path}"
@@ -87,13 +104,13 @@ _ADVICE = (
 )
 
 
-def read_folder(folder: Path) -> list[Recording]:
-    """Read the recordings of a folder in the order of their names.
+def read_folder(folder: Path) -> dict[str, Recording]:
+    """Read the recordings of a folder, in the order of their names.
 
     Raises:
         RecordingError: When one cannot be read.
     """
-    return [Recording.read(path) for path in _files(folder)]
+    return {path.name: Recording.read(path) for path in _files(folder)}
 
 
 def save_folder(folder: Path, recordings: Sequence[Recording], *, keep: bool) -> None:

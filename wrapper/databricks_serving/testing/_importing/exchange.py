@@ -13,12 +13,16 @@ from databricks_serving.errors import InvalidResponseError
 from databricks_serving.testing._cassettes.logins import is_login
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._cassettes.taking import Take
+from databricks_serving.testing._importing.result import PassedOver
 from databricks_serving.testing._recording import Recording
 
 # The paths that model-serving endpoints are reached by, and described at.
 _OURS: Final = re.compile(
     r"/serving-endpoints(/|$)|/ai-gateway/|/api/2\.0/serving-endpoints(/|$)|/driver-proxy(-api)?/"
 )
+
+# Other forms are sent to all kinds of pages.
+_LOGIN: Final = re.compile(r"/\.well-known/|token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +40,39 @@ class Exchange:
     made: datetime | None = None
 
 
-def recordings_of(exchanges: Iterable[Exchange], scrubber: Scrubber) -> Iterator[Recording]:
-    """Yield the exchanges with model-serving endpoints, without secrets; others are left out."""
-    for exchange in exchanges:
-        sent = Sent(
-            exchange.method.upper(),
-            exchange.url,
-            tuple(exchange.sent_headers.items()),
-            exchange.sent,
-        )
-        if _OURS.match(urlsplit(exchange.url).path) and not is_login(sent):
-            recording = _recording(exchange, sent)
-            yield scrubber.knowing(sent).recording(recording)
+def recordings_of(
+    exchanges: Iterable[Exchange], scrubber: Scrubber
+) -> Iterator[Recording | PassedOver]:
+    """Yield for each exchange its recording, without secrets, or why there is none.
+
+    Secrets of one exchange, a login among them, are taken out of the others too.
+    """
+    pairs = [(exchange, _sent(exchange)) for exchange in exchanges]
+    secrets: dict[str, str] = {}
+    for _, sent in pairs:
+        if _reason(sent) != "other_traffic":
+            secrets.update(scrubber.secrets_of(sent))
+    for exchange, sent in pairs:
+        reason = _reason(sent)
+        if reason is not None:
+            yield reason
+        elif not exchange.status:
+            # A browser writes down so what was blocked or given up.
+            yield "no_answer"
+        else:
+            yield scrubber.knowing(sent, secrets).recording(_recording(exchange, sent))
+
+
+def _sent(exchange: Exchange) -> Sent:
+    headers = tuple(exchange.sent_headers.items())
+    return Sent(exchange.method.upper(), exchange.url, headers, exchange.sent)
+
+
+def _reason(sent: Sent) -> PassedOver | None:
+    path = urlsplit(sent.url).path
+    if is_login(sent) and (_OURS.match(path) or _LOGIN.search(path)):
+        return "login"
+    return None if _OURS.match(path) else "other_traffic"
 
 
 def _recording(exchange: Exchange, sent: Sent) -> Recording:

@@ -1,15 +1,17 @@
 """Files of other tools, made into folders of recordings."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from databricks_serving.errors import ServingError
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
-from databricks_serving.testing._cassettes.shelf import save_folder
+from databricks_serving.testing._cassettes.shelf import read_folder, save_folder
 from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._importing import har, vcr
 from databricks_serving.testing._importing.exchange import Exchange, recordings_of
+from databricks_serving.testing._importing.result import ImportResult, PassedOver
 from databricks_serving.testing._recording import Recording
 
 _READERS: Final[dict[str, tuple[str, Callable[[str], Iterator[Exchange]]]]] = {
@@ -22,11 +24,11 @@ _READERS: Final[dict[str, tuple[str, Callable[[str], Iterator[Exchange]]]]] = {
 
 def import_recordings(
     source: str | Path, folder: str | Path, *, scrubber: Scrubber | None = None
-) -> list[Recording]:
+) -> ImportResult:
     """Make recordings of what another tool has recorded, and put them beside those of a folder.
 
     Only exchanges with model-serving endpoints are taken; tokens, hosts and chosen fields are taken
-    out of them.
+    out of them. What the folder has already is not written again.
 
     Args:
         source: A cassette of VCR in YAML, or a HAR file.
@@ -34,10 +36,11 @@ def import_recordings(
         scrubber: What is taken out; secrets and hosts always are.
 
     Returns:
-        The recordings; none when the file has no such exchange.
+        The recordings that were written, and how many exchanges were passed over and why.
 
     Raises:
-        RecordingError: When the file cannot be read, or the folder not be written.
+        RecordingError: When the file or a recording of the folder cannot be read, or the folder not
+            be written.
         ConfigError: When ruamel.yaml is not installed and needed.
     """
     path = Path(source)
@@ -46,7 +49,7 @@ def import_recordings(
     kind, read = _READERS[path.suffix.lower()]
     try:
         exchanges = read(path.read_text(encoding="utf-8"))
-        recordings = list(recordings_of(exchanges, scrubber or Scrubber()))
+        found = list(recordings_of(exchanges, scrubber or Scrubber()))
     except OSError as error:
         raise RecordingError(f"{source}: cannot be read: {error.strerror}") from None
     except KeyError as error:
@@ -55,5 +58,25 @@ def import_recordings(
         if isinstance(error, ServingError):
             raise
         raise RecordingError(f"{source}: no {kind}: {type(error).__name__}") from None
-    save_folder(Path(folder), recordings, keep=True)
-    return recordings
+    passed_over: Counter[PassedOver] = Counter(
+        one for one in found if not isinstance(one, Recording)
+    )
+    recordings = [one for one in found if isinstance(one, Recording)]
+    fresh = _fresh(recordings, read_folder(Path(folder)).values())
+    if len(fresh) < len(recordings):
+        passed_over["already_there"] = len(recordings) - len(fresh)
+    save_folder(Path(folder), fresh, keep=True)
+    return ImportResult(folder=Path(folder), recordings=fresh, passed_over=passed_over)
+
+
+def _fresh(recordings: Iterable[Recording], there: Iterable[Recording]) -> list[Recording]:
+    """Return the recordings that a folder does not have; of equal ones those beyond its number."""
+    left = Counter(one.to_json() for one in there)
+    fresh: list[Recording] = []
+    for one in recordings:
+        text = one.to_json()
+        if left[text]:
+            left[text] -= 1
+        else:
+            fresh.append(one)
+    return fresh

@@ -1,0 +1,217 @@
+"""What the plugin of pytest refuses, and how short its reports are, in runs of its own."""
+
+import json
+
+import pytest
+from pytest_runs import run
+
+from databricks_serving.local import LocalEndpoint
+
+REPORTS = """
+import asyncio
+
+import pytest
+from databricks_serving import AsyncServingClient, ServingClient
+from databricks_serving.auth import OAuthClientCredentials
+
+HI = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+CLIENT = ServingClient("https://own.example", "t")
+
+
+def test_whole(serving_cassette):
+    ServingClient().chat.completions.create(**HI)
+
+
+def test_asynchronous(serving_cassette):
+    async def ask():
+        async with AsyncServingClient() as client:
+            await client.chat.completions.create(**HI)
+
+    asyncio.run(ask())
+
+
+def test_streamed(serving_cassette):
+    with ServingClient().chat.completions.stream(**HI) as stream:
+        "".join(stream.text_stream)
+
+
+@pytest.mark.serving(cassette="test_it/test_whole")
+def test_swallowed(serving_cassette):
+    with pytest.raises(AssertionError):
+        ServingClient().chat.completions.create(**HI)
+
+
+@pytest.mark.serving(cassette="test_it/test_whole")
+def test_both(serving_fake, serving_cassette):
+    pass
+
+
+@pytest.mark.serving(cassette="test_it/test_whole")
+def test_both_the_other_way_round(serving_cassette, serving_fake):
+    pass
+
+
+def test_unused(serving_fake):
+    serving_fake.chat("A.")
+
+
+def test_unguarded():
+    CLIENT.chat.completions.create(**HI)
+
+
+def test_unguarded_login():
+    login = OAuthClientCredentials("a", "canary")
+    ServingClient("https://own.example", auth=login).chat.completions.create(**HI)
+
+
+def test_unguarded_asynchronous():
+    async def ask():
+        async with AsyncServingClient("https://own.example", "t") as client:
+            await client.chat.completions.create(**HI)
+
+    asyncio.run(ask())
+
+
+def test_answered(serving_fake):
+    serving_fake.chat("A.")
+    assert CLIENT.chat.completions.create(**HI).text == "A."
+"""
+LEFT = """
+import pytest
+from databricks_serving import ServingClient
+
+
+def ask(text):
+    messages = [{"role": "user", "content": text}]
+    return ServingClient().chat.completions.create(model="local-chat", messages=messages)
+
+
+def test_own(serving_cassette):
+    assert ask("one")
+
+
+@pytest.mark.serving(allow_unused=False)
+def test_strict(serving_cassette):
+    assert ask("one")
+
+
+@pytest.mark.serving(cassette="shared")
+@pytest.mark.parametrize("name", ["Ada", "Bea"])
+def test_shared(serving_cassette, name):
+    assert ask(name)
+"""
+GUARDED = """
+import os
+from databricks_serving import ServingClient
+
+HI = {"model": "local-chat", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def test_this_machine():
+    assert ServingClient().chat.completions.create(**HI).text == "You said: Hi"
+
+
+def test_recorded(serving_cassette):
+    assert ServingClient().chat.completions.create(**HI).text == "You said: Hi"
+"""
+
+
+def write_recording(folder, **changed):
+    folder.mkdir(parents=True, exist_ok=True)
+    request = {"messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    event = {"choices": [{"index": 0, "delta": {"content": "A"}}]}
+    recording = {
+        "path": "/serving-endpoints/m/invocations",
+        "request": request,
+        "status": 200,
+        "headers": {"content-type": "text/event-stream"},
+        "body": [f"data: {json.dumps(event)}\n\n"],
+        "stream": True,
+        "ends": "left",
+        **changed,
+    }
+    (folder / "001-m-stream.json").write_text(json.dumps(recording))
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    for name in ("whole", "asynchronous", "streamed"):
+        write_recording(folder / "cassettes" / "test_it" / f"test_{name}")
+    return run(folder, "--serving-block", tests=REPORTS)
+
+
+def part_of(report, name):
+    """Return what a report says of one test."""
+    start = next(
+        at
+        for at, line in enumerate(report.splitlines())
+        if line.startswith("__") and line.strip("_ ").split()[-1] == name
+    )
+    lines = report.splitlines()[start + 1 :]
+    return "\n".join(lines[: next(at for at, one in enumerate(lines) if one[:3] in {"___", "==="})])
+
+
+@pytest.mark.parametrize("name", ["whole", "asynchronous", "streamed"])
+def test_a_request_that_was_not_recorded_is_shown_at_the_line_of_the_test(report, name):
+    shown = part_of(report, f"test_{name}")
+    assert "UnexpectedRequestError: " in shown
+    assert "databricks_serving/" not in shown
+    assert shown.splitlines()[-1].startswith("test_it.py:")
+
+
+def test_a_request_that_was_not_recorded_fails_a_test_that_has_caught_the_error(report):
+    shown = part_of(report, "test_swallowed")
+    assert shown.startswith("POST /serving-endpoints/m/invocations is not in ")
+    assert "If the request is right, record it" in shown
+
+
+@pytest.mark.parametrize("name", ["test_both", "test_both_the_other_way_round"])
+def test_a_fake_and_a_cassette_in_one_test_are_refused(report, name):
+    assert part_of(report, name).startswith("a fake and a cassette cannot serve the same clients")
+
+
+def test_a_reply_that_was_not_used_is_reported_once(report):
+    assert report.count("scripted replies were not used") == 2  # in the report and the summary
+    assert "During handling" not in part_of(report, "test_unused")
+
+
+@pytest.mark.parametrize("name", ["", "_login", "_asynchronous"])
+def test_a_call_that_nothing_answers_is_blocked(report, name):
+    shown = part_of(report, f"test_unguarded{name}")
+    assert "UnexpectedRequestError: nothing answers " in shown
+    assert "--serving-block keeps calls from the network" in shown
+    assert "databricks_serving/" not in shown
+    assert "canary" not in shown.partition("UnexpectedRequestError")[2]
+
+
+def test_a_fake_answers_where_other_calls_are_blocked(report):
+    assert "PASSED test_it.py::test_answered" in report
+
+
+def test_calls_to_this_machine_and_calls_that_are_recorded_are_not_blocked(tmp_path):
+    with LocalEndpoint() as local:
+        known = {"DATABRICKS_HOST": local.host, "DATABRICKS_TOKEN": local.token}
+        arguments = ("--serving-block", "--serving-record")
+        assert "2 passed" in run(tmp_path, *arguments, tests=GUARDED, **known)
+
+
+def test_two_ways_to_record_are_refused(tmp_path):
+    output = run(tmp_path, "--serving-record", "--serving-record-new", tests=LEFT)
+    assert "ERROR: --serving-record records anew what --serving-record-new keeps" in output
+    assert "passed" not in output
+
+
+def test_recordings_that_nobody_asked_for_are_found_where_that_is_asked_for(tmp_path):
+    with LocalEndpoint() as local:
+        known = {"DATABRICKS_HOST": local.host, "DATABRICKS_TOKEN": local.token}
+        arguments = ("--serving-record", "--serving-all-used")
+        assert "4 passed" in run(tmp_path, *arguments, tests=LEFT, **known)
+    assert "4 passed" in run(tmp_path, "--serving-all-used", tests=LEFT)
+    for name in ("test_own", "test_strict"):
+        write_recording(tmp_path / "cassettes" / "test_it" / name)
+    output = run(tmp_path, tests=LEFT)
+    assert "4 passed, 1 error" in output
+    assert "test_strict were not asked for:\n  001-m-stream.json\n" in output
+    output = run(tmp_path, "--serving-all-used", tests=LEFT)
+    assert "4 passed, 2 errors" in output
