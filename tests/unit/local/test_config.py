@@ -234,6 +234,36 @@ def test_the_command_names_the_file_and_the_place(tmp_path, capsys):
     assert error.startswith(f"databricks-serving: {path}: endpoints.mine.state: expected one of")
 
 
+def test_a_file_that_cannot_be_read_is_named_once(tmp_path, capsys):
+    path = tmp_path / "nowhere.yaml"
+    assert serve(config=str(path)) == 2
+    error = capsys.readouterr().err
+    assert error == f"databricks-serving: cannot read {path}: No such file or directory\n"
+
+
+def test_the_file_is_named_in_python_too(tmp_path):
+    path = tmp_path / "local.json"
+    path.write_text('{"prot": 1}')
+    with pytest.raises(ConfigError) as caught:
+        LocalEndpoint(config=path)
+    assert str(caught.value) == f"{path}: prot: unknown key; did you mean port?"
+
+
+def test_a_misspelt_key_gets_every_key_that_is_like_it():
+    for key, hint in (
+        ("per_minute", "queries_per_minute or tokens_per_minute"),
+        ("per_second", "queries_per_second or tokens_per_second"),
+        ("querys_per_minute", "queries_per_minute"),
+        ("retry_afer", "retry_after"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            read_settings({"endpoints": {"mine": {"rate_limit": {key: 1}}}}, Path())
+        place = f"endpoints.mine.rate_limit.{key}"
+        assert str(caught.value) == f"{place}: unknown key; did you mean {hint}?"
+    with pytest.raises(ConfigError, match=r"rate_limt: unknown key; did you mean rate_limit\?$"):
+        read_settings({"endpoints": {"mine": {"rate_limt": {}}}}, Path())
+
+
 def test_the_command_tells_a_taken_port_of_the_settings(local, tmp_path, capsys):
     port = int(local.host.rpartition(":")[2])
     path = tmp_path / "local.json"

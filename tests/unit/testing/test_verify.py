@@ -1,13 +1,14 @@
 """Recordings held against the contract and the typed models."""
 
 import json
+import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import wire
 from recordings import OWN, SHARED
 
-from databricks_serving import errors
+from databricks_serving import cli, errors
 from databricks_serving.testing._errors import (
     ContractViolationError,
     RecordingError,
@@ -65,7 +66,7 @@ def test_recordings_of_real_servers_agree_with_the_contract():
 
 def test_a_recording_that_agrees_makes_a_contract_test_of_one_line(folder):
     assert verify_contract(put(folder)).ok
-    assert str(verify_contract(folder)) == "1 recordings agree with the contract"
+    assert str(verify_contract(folder)) == "1 recording agrees with the contract"
 
 
 def test_the_report_names_recording_place_and_expectation_and_no_value(folder):
@@ -76,7 +77,7 @@ def test_the_report_names_recording_place_and_expectation_and_no_value(folder):
     with pytest.raises(ContractViolationError) as caught:
         verify_contract(folder)
     text = str(caught.value)
-    assert "1 of 2 recordings do not agree with the contract" in text
+    assert "1 of 2 recordings does not agree with the contract" in text
     assert "bad.json: body $.choices[0].message.role: expected" in text
     assert "secret" not in text
 
@@ -114,6 +115,11 @@ def test_the_report_names_recording_place_and_expectation_and_no_value(folder):
             {"stream": True, "body": 'data: {"id"'},
             ("body", "an empty line after the last event", "the end of the body"),
         ),
+        ({"stream": True, "body": []}, ("body", "an event", "a stream without any")),
+        (
+            {"stream": True, "body": ": ping\n\ndata: [DONE]\n\n"},
+            ("body", "an event", "a stream without any"),
+        ),
     ],
 )
 def test_what_does_not_agree_is_found(folder, changed, expected):
@@ -145,6 +151,146 @@ def test_old_recordings_are_found_where_an_age_is_asked_for(folder):
     put(folder, recorded=made.isoformat())
     assert found(folder) == []
     assert [place for place, _, _ in found(folder, max_age=timedelta(days=30))] == ["recorded"]
+
+
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=-1)])
+def test_an_age_that_no_recording_can_have_is_refused(folder, age):
+    put(folder)
+    with pytest.raises(errors.InvalidRequestError, match="max_age must be more than no time"):
+        inspect_contract(folder, max_age=age)
+
+
+def test_no_date_is_too_far_away(folder):
+    put(folder, "first", recorded="0001-01-01T00:00:00+14:00")
+    put(folder, "last", recorded="9999-12-31T23:59:59-14:00")
+    assert found(folder, max_age=timedelta.max) == []
+    [finding] = inspect_contract(folder, max_age=timedelta(days=9)).findings
+    assert str(finding) == "first.json: recorded: expected at most 9 days ago, found 1-01-01"
+
+
+def test_recordings_without_a_date_are_noticed_where_an_age_is_asked_for(folder):
+    put(folder)
+    assert noticed(folder) == []
+    assert noticed(folder, max_age=timedelta(days=1)) == [
+        "one.json: recorded: there is no date, so its age is not known"
+    ]
+
+
+def noticed(folder, **options):
+    report = inspect_contract(folder, **options)
+    assert report.ok
+    return [str(one) for one in report.notices]
+
+
+def test_a_stream_that_was_broken_off_may_end_anywhere(folder):
+    for ends in ("closed", "reset", "timeout", "left"):
+        put(folder, ends, stream=True, ends=ends, body="")
+        put(folder, f"{ends}-late", stream=True, ends=ends, body='data: {"id"')
+    assert found(folder) == []
+
+
+def test_a_misspelt_key_of_a_request_is_noticed_with_the_nearest_one(folder):
+    put(folder, request={**CHAT, "max_token": 5})
+    report = verify_contract(folder)
+    assert str(report) == (
+        "1 recording agrees with the contract\n"
+        "1 notice, which breaks nothing:\n"
+        "  one.json: request $.max_token: the contract does not name this key; "
+        "did you mean max_tokens?"
+    )
+    assert report.to_dict()["notices"] == [
+        {
+            "recording": "one.json",
+            "place": "request $.max_token",
+            "message": "the contract does not name this key; did you mean max_tokens?",
+        }
+    ]
+
+
+def test_keys_are_noticed_at_any_depth_of_requests_and_answers(folder):
+    reply = wire.chat()
+    reply["choices"][0]["finish_reson"] = "stop"
+    tool = {
+        "type": "function",
+        "function": {"name": "f", "descripton": "d", "parameters": {"x": 1}},
+    }
+    put(folder, request={**CHAT, "tools": [tool]}, body=reply)
+    assert [one.partition("; ")[0] for one in noticed(folder)] == [
+        "one.json: request $.tools[0].function.descripton: the contract does not name this key",
+        "one.json: body $.choices[0].finish_reson: the contract does not name this key",
+    ]
+
+
+def test_keys_that_others_choose_are_not_noticed(folder):
+    rows = [{"any": 1, "thing": {"at": "all"}}]
+    own = put(folder.parent / "own", request={"my": 1}, body={"your": 2})
+    put(own, "rows", request={"dataframe_records": rows}, body={"predictions": rows})
+    assert noticed(own) == []
+
+
+def test_what_every_event_has_is_noticed_once_and_what_many_recordings_have_is_counted(folder):
+    event = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a", "mod": 1}}]}
+    stream = [f"data: {json.dumps(event)}\n\n"] * 3
+    for name in "abc":
+        put(folder, name, stream=True, body=stream)
+    report = inspect_contract(folder)
+    assert [(one.recording, one.place) for one in report.notices] == [
+        (f"{name}.json", "event 1 $.choices[0].delta.mod") for name in "abc"
+    ]
+    assert "3 notices, which break nothing:\n  a.json: event 1 $" in str(report)
+    assert str(report).endswith("(and 2 more like it)")
+
+
+def test_notices_are_bounded(folder):
+    odd = {f"key_{letter}{'x' * 99}": 1 for letter in string.ascii_letters}
+    for number in range(5):
+        put(folder, f"r{number}", request={**CHAT, **{f"{number}{key}": 1 for key in odd}})
+    report = inspect_contract(folder)
+    assert len(report.notices) == 50
+    assert max(len(one.place) for one in report.notices) < 100
+    lines = str(report).splitlines()
+    assert lines[-1] == "  ... and 30 more; `--format json` has them all"
+    assert len(lines) == 23
+
+
+def test_a_misspelt_key_of_a_recording_is_noticed(folder):
+    put(folder, requst=CHAT, shape="a whole answer", expect={"text": "a"}, source="a document")
+    assert noticed(folder) == [
+        "one.json: file $.requst: recordings have no such key; did you mean request?"
+    ]
+
+
+def test_keys_are_noticed_by_another_contract_too(folder):
+    answer = {
+        "allOf": [{"$ref": "#/components/schemas/A%7B"}, {"properties": {"b": {}}}],
+        "type": "object",
+    }
+    spec = {
+        "openapi": "3.1.0",
+        "paths": {
+            "/mine/{one}": {
+                "post": {
+                    "responses": {"200": {"content": {"application/json": {"schema": answer}}}}
+                }
+            }
+        },
+        "components": {"schemas": {"A{": {"properties": {"length": {}}}}},
+    }
+    put(folder, path="/mine/it", body={"b": 1, "lenght": 2})
+    assert noticed(folder, spec=spec) == [
+        "one.json: body $.lenght: the contract does not name this key; did you mean length?"
+    ]
+
+
+def test_hidden_folders_and_environments_are_passed_over(folder, tmp_path):
+    put(folder)
+    for name in (".git", ".venv/a", "node_modules/b", "src/__pycache__", "env/lib"):
+        put(tmp_path / name, request={"messages": "none"})
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    (tmp_path / "._one.json").touch()
+    assert inspect_contract(tmp_path).checked == (str(folder / "one.json"),)
+    # What is named is read, whatever it is called.
+    assert not inspect_contract(tmp_path / ".git").ok
 
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml"])
@@ -181,7 +327,7 @@ def test_another_contract_may_be_given(folder, tmp_path, suffix):
             },
             "components.schemas.A is no JSON Schema",
         ),
-        ("nowhere.json", "No such file"),
+        ("nowhere.json", r"^nowhere\.json: No such file or directory$"),
     ],
 )
 def test_a_contract_that_cannot_be_used_says_why(folder, spec, message):
@@ -192,9 +338,13 @@ def test_a_contract_that_cannot_be_used_says_why(folder, spec, message):
 
 def test_a_contract_that_is_no_json_and_no_yaml_says_so(folder, tmp_path):
     put(folder)
-    for name, text in (("a.json", "{"), ("a.yaml", "a: [")):
+    for name, text, said in (
+        ("a.json", "{", "no JSON: .* at line 1, column 2$"),
+        ("a.yaml", "a: [", "expected the node content, .* at line 1, column 5$"),
+        ("b.yaml", "a: \x01", "unacceptable character #x0001: [a-z ]*$"),
+    ):
         (tmp_path / name).write_text(text)
-        with pytest.raises(errors.InvalidRequestError, match=f"{name}: while parsing"):
+        with pytest.raises(errors.InvalidRequestError, match=f"{name}: {said}"):
             verify_contract(folder, spec=tmp_path / name)
 
 
@@ -203,3 +353,18 @@ def test_a_folder_without_recordings_is_an_error_and_no_success(tmp_path):
         verify_contract(tmp_path)
     with pytest.raises(RecordingError, match="no recordings"):
         verify_contract(tmp_path / "nowhere")
+
+
+def test_the_command_leaves_with_1_and_2_and_refuses_odd_ages(folder, capsys):
+    put(folder, request={**CHAT, "max_token": 5})
+    assert cli.main(["contract", "verify", str(folder)]) == 0
+    assert "did you mean max_tokens?" in capsys.readouterr().out
+    put(folder, "bad", body={})
+    assert cli.main(["contract", "verify", str(folder), "--format", "json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["notices"]) == 1
+    assert cli.main(["contract", "verify", str(folder / "nowhere")]) == 2
+    for age in ("0", "-1", "36501", "9" * 5000, "\u0661", "ten"):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(["contract", "verify", str(folder), f"--max-age={age}"])
+        assert caught.value.code == 2
+        assert "expected a number of days from 1 to 36500" in capsys.readouterr().err

@@ -25,6 +25,9 @@ _NAMES: Final[Mapping[type, str]] = {
     type(None): "nothing",
 }
 
+# So much of a key is compared.
+_LONGEST: Final = 60
+
 
 def wrong(place: str, problem: str) -> ConfigError:
     """Say what is wrong where."""
@@ -152,7 +155,10 @@ def table(reader: Reader) -> Reader:
 
 
 def _nearest(key: object, fields: Mapping[str, Reader]) -> str:
-    close = get_close_matches(str(key), fields, 1)
+    given = str(key)[:_LONGEST]
+    # Of the names that end as the key does, none is meant more than another.
+    close = [name for name in fields if name.endswith(f"_{given}")]
+    close = close or get_close_matches(given, fields, 1)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {' or '.join(close)}?"
     return f"; known are {', '.join(fields)}"

@@ -156,7 +156,8 @@ class LocalEndpoint:
             after_events: After how many events of a stream; by default after the first.
 
         Raises:
-            ConfigError: An argument makes no sense, or is not for this fault.
+            ConfigError: An argument makes no sense, or is not for this fault, or there is no such
+                endpoint.
         """
         given = {
             "fault": fault,
@@ -170,7 +171,10 @@ class LocalEndpoint:
             "after_bytes": after_bytes,
             "after_events": after_events,
         }
-        self._controls.faults.add(read_fault(given, ""))
+        fault = read_fault(given, "")
+        if endpoint is not None:
+            self._check(endpoint)
+        self._controls.faults.add(fault)
 
     def clear_faults(self) -> None:
         """Let all calls go well again."""
@@ -235,6 +239,16 @@ class LocalEndpoint:
         """Stop within a second, also while streams are running; allowed twice."""
         self._url = self._workspace = None
         self._running.close()
+
+    def _check(self, endpoint: str) -> None:
+        """Refuse a name that no endpoint has; while it runs, some may have been created."""
+        try:
+            if self._workspace is None:
+                check_name(endpoint, self.endpoints)
+            else:
+                self._workspace.directory.check(endpoint)
+        except RefusedError as refused:
+            raise ConfigError(refused.message) from None
 
     def _backend(self) -> Backend:
         backend = BACKENDS[self.model](self._verbose)

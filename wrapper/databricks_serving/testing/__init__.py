@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from databricks_serving.testing._recording import Recording
     from databricks_serving.testing._requests import RecordedRequest
     from databricks_serving.testing._time import FakeTime
-    from databricks_serving.testing._verify.report import Finding, Report
+    from databricks_serving.testing._verify.report import Finding, Notice, Report
     from databricks_serving.testing._verify.verifying import inspect_contract, verify_contract
 else:
     # The pytest plugin is loaded wherever pytest runs: it must not cost an HTTP stack.
@@ -50,6 +50,7 @@ else:
         "FakeTime": "_time",
         "Finding": "_verify.report",
         "MatchOptions": "_options",
+        "Notice": "_verify.report",
         "RecordedRequest": "_requests",
         "Recording": "_recording",
         "RecordingError": "_errors",
@@ -86,6 +87,7 @@ __all__ = [
     "FakeTime",
     "Finding",
     "MatchOptions",
+    "Notice",
     "RecordedRequest",
     "Recording",
     "RecordingError",

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from databricks_serving.contract.texts import parsed
+from databricks_serving.contract.texts import parsed, read_text
 from databricks_serving.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def load(source: Source, *, beside: Source = INSTALLED) -> dict[str, Json]:
     elif name.startswith(_REVISION):
         text = _at_revision(name, beside)
     else:
-        text = _file(Path(name))
+        text = read_text(Path(name))
     return parse(text, name)
 
 
@@ -82,13 +82,6 @@ def _installed() -> str:
             f"{INSTALLED}: this installation has no contract beside its code ({error}): "
             "name a file instead"
         ) from None
-
-
-def _file(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"{path}: {error}") from None
 
 
 def _at_revision(source: str, beside: Source) -> str:

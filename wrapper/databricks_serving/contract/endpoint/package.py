@@ -14,6 +14,7 @@ from databricks_serving.contract.endpoint.names import check_package, class_name
 from databricks_serving.contract.endpoint.sources import Source
 from databricks_serving.contract.endpoint.text import Module, one_line
 from databricks_serving.contract.endpoint.types import Type
+from databricks_serving.contract.texts import reason
 from databricks_serving.contract.tools import (
     PINS,
     TEMPLATES,
@@ -61,7 +62,7 @@ def update(source: Source, out: Path, package: str, *, check: bool) -> list[str]
     try:
         return _checked(source, target) if check else _written(source, target)
     except OSError as error:
-        raise InvalidRequestError(f"{target}: {error}") from None
+        raise InvalidRequestError(f"{target}: {reason(error)}") from None
 
 
 def _checked(source: Source, target: Path) -> list[str]:

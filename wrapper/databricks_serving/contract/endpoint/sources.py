@@ -10,7 +10,7 @@ from databricks_serving.contract.endpoint.nodes import mapping
 from databricks_serving.contract.endpoint.openapi import contract_of_openapi, endpoint_of_openapi
 from databricks_serving.contract.endpoint.signature import contract_of_signature
 from databricks_serving.contract.endpoint.types import Contract
-from databricks_serving.contract.texts import parsed
+from databricks_serving.contract.texts import parsed, read_text
 from databricks_serving.errors import (
     InvalidRequestError,
     InvalidResponseError,
@@ -68,10 +68,7 @@ def read_source(given: str, served_model: str | None = None) -> Source:
 
 
 def _of_file(path: Path, served_model: str | None) -> Source:
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"{path}: {error}") from None
+    content = read_text(path)
     stem = path.resolve().parent.name if path.name == _MLMODEL else path.stem
     node = parsed(content, str(path))
     if not isinstance(node, Mapping):

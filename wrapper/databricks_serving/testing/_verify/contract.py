@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote, unquote
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.optional import optional
@@ -109,7 +110,7 @@ class Contract:
 
     def has(self, schema: str) -> bool:
         """Tell whether there is a schema of a name."""
-        return self._at(f"/components/schemas/{schema}") is not None
+        return self.at(f"/components/schemas/{schema}") is not None
 
     def errors(self, pointer: str, value: Any) -> "list[ValidationError]":
         """Return how a value breaks the schema at a place of the contract."""
@@ -141,14 +142,14 @@ class Contract:
         for template, item in paths.items():
             for method, content in item.items() if is_object(item) else ():
                 if is_object(content) and "responses" in content:
-                    pointer = f"/paths/{_escaped(template)}/{method}"
+                    pointer = f"/paths/{escaped(template)}/{method}"
                     yield Route(template, method, pointer, content)
 
     def _check(self) -> None:
         """Refuse references that lead nowhere, and schemas that are none."""
         jsonschema = optional("jsonschema", _USER, "testing")
         for place, ref in _references(self._document, "#"):
-            if not ref.startswith("#/") or self._at(ref[1:]) is None:
+            if not ref.startswith("#/") or self.at(ref[1:]) is None:
                 raise InvalidRequestError(
                     f"{self._name}: {place} refers to {ref!r}, which is not there"
                 )
@@ -164,14 +165,18 @@ class Contract:
     def _resolved(self, node: Any, pointer: str) -> tuple[Any, str]:
         if is_object(node) and isinstance(node.get("$ref"), str):
             pointer = node["$ref"].removeprefix("#")
-            return self._at(pointer), pointer
+            return self.at(pointer), pointer
         return node, pointer
 
-    def _at(self, pointer: str) -> Any:
+    def at(self, pointer: str) -> Any:
+        """Return what is at a place of the contract; None where there is nothing."""
         node: Any = self._document
         for part in pointer.split("/")[1:]:
-            key = part.replace("~1", "/").replace("~0", "~")
-            node = node.get(key) if is_object(node) else None
+            key = unquote(part).replace("~1", "/").replace("~0", "~")
+            if is_list(node) and key.isdecimal() and int(key) < len(node):
+                node = node[int(key)]
+            else:
+                node = node.get(key) if is_object(node) else None
         return node
 
 
@@ -179,11 +184,12 @@ def _schema_at(holder: Any, pointer: str, kind: str) -> str | None:
     content: Any = holder.get("content", {}) if is_object(holder) else {}
     if kind not in content or "schema" not in content[kind]:
         return None
-    return f"{pointer}/content/{_escaped(kind)}/schema"
+    return f"{pointer}/content/{escaped(kind)}/schema"
 
 
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+def escaped(key: str) -> str:
+    """Return a key as a part of a pointer in a URI."""
+    return quote(key.replace("~", "~0").replace("/", "~1"), safe="~")
 
 
 def _pattern(template: str) -> re.Pattern[str]:
