@@ -4,9 +4,12 @@ Everything heavy is imported by the sub-command that needs it, so `--help` answe
 """
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from typing import Final
 
+from databricks_serving._commands import Parser
 from databricks_serving._version import __version__
 from databricks_serving.contract import command as contract
 from databricks_serving.testing._command import add_recordings
@@ -23,6 +26,9 @@ _TASKS: Final = (
     "custom",
 )
 _MAX_PORT: Final = 65_535
+# As shells count what a signal has ended: 128 and the number of SIGINT, or of SIGPIPE.
+_INTERRUPTED: Final = 130
+_UNREAD: Final = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,12 +38,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments after the program's name; those of the process when not given.
 
     Returns:
-        The exit status of the process.
+        The exit status of the process: 0 when all is well, 1 when something was found, 2 when the
+        arguments or what they name cannot be used; after an interrupt, or when nobody reads what is
+        printed, what shells expect of these.
 
     Raises:
         SystemExit: After `--help`, `--version` and arguments that make no sense (status 2).
     """
     arguments = _parser().parse_args(argv)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # What is still to be printed must not fail once more when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNREAD
+    return status
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "contract":
         return contract.run(arguments)
     if arguments.action == "install":
@@ -58,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="databricks-serving",
         description="Tools around Databricks model-serving endpoints (unofficial).",
     )

@@ -148,7 +148,9 @@ def test_python_refuses_a_fault_of_an_endpoint_that_is_not_there():
     local = LocalEndpoint(endpoints={"mine": "llm/v1/chat"})
     for _ in range(2):
         local.fail_next(endpoint="mine")
-        with pytest.raises(ConfigError, match="'local-caht' does not exist.* local-custom, mine,"):
+        with pytest.raises(
+            ConfigError, match=r"'local-caht' does not exist\..* local-custom, mine,"
+        ):
             local.fail_next(endpoint="local-caht")
         local.start()
     local.close()

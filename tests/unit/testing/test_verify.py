@@ -196,13 +196,13 @@ def test_a_misspelt_key_of_a_request_is_noticed_with_the_nearest_one(folder):
         "1 recording agrees with the contract\n"
         "1 notice, which breaks nothing:\n"
         "  one.json: request $.max_token: the contract does not name this key; "
-        "did you mean max_tokens?"
+        "did you mean 'max_tokens'?"
     )
     assert report.to_dict()["notices"] == [
         {
             "recording": "one.json",
             "place": "request $.max_token",
-            "message": "the contract does not name this key; did you mean max_tokens?",
+            "message": "the contract does not name this key; did you mean 'max_tokens'?",
         }
     ]
 
@@ -256,7 +256,7 @@ def test_notices_are_bounded(folder):
 def test_a_misspelt_key_of_a_recording_is_noticed(folder):
     put(folder, requst=CHAT, shape="a whole answer", expect={"text": "a"}, source="a document")
     assert noticed(folder) == [
-        "one.json: file $.requst: recordings have no such key; did you mean request?"
+        "one.json: file $.requst: recordings have no such key; did you mean 'request'?"
     ]
 
 
@@ -278,7 +278,7 @@ def test_keys_are_noticed_by_another_contract_too(folder):
     }
     put(folder, path="/mine/it", body={"b": 1, "lenght": 2})
     assert noticed(folder, spec=spec) == [
-        "one.json: body $.lenght: the contract does not name this key; did you mean length?"
+        "one.json: body $.lenght: the contract does not name this key; did you mean 'length'?"
     ]
 
 
@@ -358,7 +358,7 @@ def test_a_folder_without_recordings_is_an_error_and_no_success(tmp_path):
 def test_the_command_leaves_with_1_and_2_and_refuses_odd_ages(folder, capsys):
     put(folder, request={**CHAT, "max_token": 5})
     assert cli.main(["contract", "verify", str(folder)]) == 0
-    assert "did you mean max_tokens?" in capsys.readouterr().out
+    assert "did you mean 'max_tokens'?" in capsys.readouterr().out
     put(folder, "bad", body={})
     assert cli.main(["contract", "verify", str(folder), "--format", "json"]) == 1
     assert len(json.loads(capsys.readouterr().out)["notices"]) == 1

@@ -18,10 +18,11 @@ def add_contract(commands: Any) -> Any:
     """Add the group `contract` to the commands of a parser, and return what takes its actions."""
     group = commands.add_parser(
         "contract",
-        help="compare contracts, check recordings, make typed code for a custom model",
+        help="show and compare contracts, check recordings, make typed code for a custom model",
         description="What helps when a contract changes.",
     )
     actions = group.add_subparsers(dest="action", required=True)
+    _add_show(actions)
     _add_diff(actions)
     _add_endpoint(actions)
     return actions
@@ -35,6 +36,24 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"databricks-serving contract {arguments.action}: {error}", file=sys.stderr)
         return _UNUSABLE
     return status
+
+
+def _add_show(actions: Any) -> None:
+    parser = actions.add_parser(
+        "show",
+        help="print the contract that this package was made from",
+        description="Print the contract that this package was made from, an OpenAPI 3.1 document "
+        "in JSON. `contract diff` takes it, and so does `contract verify --spec`.",
+        epilog="Exit status: 0 printed, 2 usage, or there is none in this installation.",
+    )
+    parser.set_defaults(run=_show)
+
+
+def _show(_arguments: argparse.Namespace) -> int:
+    from databricks_serving.contract.diff.loading import installed  # noqa: PLC0415 - only when asked
+
+    print(installed(), end="")
+    return 0
 
 
 def _add_diff(actions: Any) -> None:

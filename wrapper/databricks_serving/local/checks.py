@@ -160,5 +160,5 @@ def _nearest(key: object, fields: Mapping[str, Reader]) -> str:
     close = [name for name in fields if name.endswith(f"_{given}")]
     close = close or get_close_matches(given, fields, 1)
     if close:
-        return f"; did you mean {' or '.join(close)}?"
+        return f"; did you mean {' or '.join(map(repr, close))}?"
     return f"; known are {', '.join(fields)}"

@@ -17,7 +17,7 @@ from databricks_serving.local.log import RequestLog
 from databricks_serving.local.oauth import TokenService
 from databricks_serving.local.server import LoopbackServer
 from databricks_serving.local.states import EndpointState, StateName
-from databricks_serving.local.tasks import BUILT_IN, Task
+from databricks_serving.local.tasks import BUILT_IN, Task, check_name
 from databricks_serving.local.workspace import Workspace
 
 _Number = TypeVar("_Number", int, float)
@@ -171,10 +171,10 @@ class LocalEndpoint:
             "after_bytes": after_bytes,
             "after_events": after_events,
         }
-        fault = read_fault(given, "")
+        told = read_fault(given, "")
         if endpoint is not None:
             self._check(endpoint)
-        self._controls.faults.add(fault)
+        self._controls.faults.add(told)
 
     def clear_faults(self) -> None:
         """Let all calls go well again."""

@@ -43,7 +43,7 @@ def load(source: Source, *, beside: Source = INSTALLED) -> dict[str, Json]:
         return document(source, "the document")
     name = str(source)
     if name == INSTALLED:
-        text = _installed()
+        text = installed()
     elif name.startswith(_REVISION):
         text = _at_revision(name, beside)
     else:
@@ -73,7 +73,12 @@ def document(node: object, source: str) -> dict[str, Json]:
     return root
 
 
-def _installed() -> str:
+def installed() -> str:
+    """Return the text of the contract that this package was made from, as JSON.
+
+    Raises:
+        InvalidRequestError: This installation does not have it.
+    """
     path = files("databricks_serving_api") / "openapi.json"
     try:
         return path.read_text(encoding="utf-8")

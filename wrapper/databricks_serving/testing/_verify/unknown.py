@@ -24,7 +24,7 @@ class Unknown(NamedTuple):
 
     def __str__(self) -> str:
         said = "the contract does not name this key"
-        return f"{said}; did you mean {self.near}?" if self.near else said
+        return f"{said}; did you mean {self.near!r}?" if self.near else said
 
 
 def nearest(key: str, known: Sequence[str], likeness: float = 0.6) -> str | None:

@@ -134,7 +134,7 @@ def _misspelt(recording: Recording, name: str) -> Iterator[Notice]:
     for key in recording.extra:
         near = nearest(key, KEYS, _NEAR)
         if near:
-            message = f"recordings have no such key; did you mean {near}?"
+            message = f"recordings have no such key; did you mean {near!r}?"
             yield Notice(name, f"file $.{key:.{LONGEST}}", message)
 
 
