@@ -29,33 +29,66 @@ class Source:
         contract: What the model takes and gives.
         origin: Where it is from, for people: `the endpoint wine`, or the name of a file.
         endpoint: The endpoint that has it, if that is known.
-        stem: What the package is called after.
     """
 
     contract: Contract
     origin: str
     endpoint: str | None
-    stem: str
 
-    @property
-    def package(self) -> str:
-        """The name of the package, unless another one is asked for.
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What holds a contract: an OpenAPI document, or a signature.
+
+    Attributes:
+        content: The document.
+        name: What errors call it.
+        origin: Where it is from, for people: `the endpoint wine`, or the name of a file.
+        endpoint: The endpoint that has it, if that is known.
+        stem: What the package is called after.
+        folder: The folder of the model that it is in, if it is in one.
+    """
+
+    content: Mapping[str, Any]
+    name: str
+    origin: str
+    endpoint: str | None
+    stem: str
+    folder: Path | None = None
+
+    def package_in(self, directory: Path) -> str:
+        """Return the name of the package, unless another one is asked for.
 
         Raises:
             InvalidRequestError: When there is none.
         """
-        return package_name(self.stem)
+        name = package_name(self.stem)
+        is_taken = self.folder is not None and (directory / name).resolve() == self.folder
+        return f"{name}_client" if is_taken else name
+
+    def source(self, served_model: str | None = None, endpoint: str | None = None) -> Source:
+        """Read the contract.
+
+        Args:
+            served_model: The served model whose contract is wanted, where an endpoint has several.
+            endpoint: The endpoint to call, where that is not the one that has the contract.
+
+        Raises:
+            ConfigError: When what reads a part of it is not installed.
+            InvalidRequestError: When there is no contract, or none that can be used.
+        """
+        contract = _contract(self.content, self.name, served_model)
+        return Source(contract, self.origin, endpoint or self.endpoint)
 
 
-def read_source(given: str, served_model: str | None = None) -> Source:
-    """Read the contract of an endpoint or of a file.
+def read_document(given: str) -> Document:
+    """Read what holds a contract.
 
     Args:
         given: A file, a directory with an MLmodel file, or the name of an endpoint.
-        served_model: The served model whose contract is wanted, where an endpoint has several.
 
     Raises:
-        InvalidRequestError: When there is no contract, or none that can be used.
+        InvalidRequestError: When it is none.
         ConfigError: When there is no login, or what reads the file is not installed.
         ServingError: When the workspace could not be asked.
     """
@@ -63,28 +96,27 @@ def read_source(given: str, served_model: str | None = None) -> Source:
     if path.is_dir():
         path /= _MLMODEL
     if path.is_file() or path.name == _MLMODEL or path.suffix in _SUFFIXES or "/" in given:
-        return _of_file(path, served_model)
-    return _of_endpoint(given, served_model)
+        return _of_file(path)
+    return _of_endpoint(given)
 
 
-def _of_file(path: Path, served_model: str | None) -> Source:
-    content = read_text(path)
-    stem = path.resolve().parent.name if path.name == _MLMODEL else path.stem
-    node = parsed(content, str(path))
+def _of_file(path: Path) -> Document:
+    folder = path.resolve().parent if path.name == _MLMODEL else None
+    node = parsed(read_text(path), str(path))
     if not isinstance(node, Mapping):
         raise InvalidRequestError(f"{path}: neither an OpenAPI document nor a signature")
-    document = cast("Mapping[str, Any]", node)
-    contract = _contract(document, str(path), served_model)
-    endpoint = endpoint_of_openapi(document)
-    return Source(contract, path.name, endpoint, endpoint or stem)
+    content = cast("Mapping[str, Any]", node)
+    endpoint = endpoint_of_openapi(content)
+    stem = path.stem if folder is None else folder.name
+    return Document(content, str(path), path.name, endpoint, endpoint or stem, folder)
 
 
-def _of_endpoint(name: str, served_model: str | None) -> Source:
+def _of_endpoint(name: str) -> Document:
     from databricks_serving import ServingClient  # noqa: PLC0415 - a file needs no HTTP stack
 
     with ServingClient() as client:
         try:
-            document = client.endpoints.get_openapi(name).to_dict()
+            content = client.endpoints.get_openapi(name).to_dict()
         except NotFoundError:
             raise InvalidRequestError(
                 f"endpoint {name!r}: the workspace has no endpoint of this name with a contract: "
@@ -95,8 +127,7 @@ def _of_endpoint(name: str, served_model: str | None) -> Source:
                 f"endpoint {name!r} has no contract of its own ({error}): log its model with a "
                 "signature, or pass a file that has one"
             ) from None
-    contract = _contract(document, f"endpoint {name!r}", served_model)
-    return Source(contract, f"the endpoint {name}", name, name)
+    return Document(content, f"endpoint {name!r}", f"the endpoint {name}", name, name)
 
 
 def _contract(document: Mapping[str, Any], source: str, served_model: str | None) -> Contract:
