@@ -309,6 +309,40 @@ def test_another_contract_may_be_given(folder, tmp_path, suffix):
     assert [expected for _, expected, _ in found(folder, spec=spec)] == ["the key answer"]
 
 
+def answer_of(schema):
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def document(operation=None, components=None):
+    """A contract of one operation, each part as odd as a test likes."""
+    path = "/serving-endpoints/{name}/invocations"
+    made = {"openapi": "3.1.0", "paths": {path: {"post": operation or {"responses": {}}}}}
+    return made if components is None else {**made, "components": components}
+
+
+def test_a_schema_without_an_end_and_a_value_without_one_are_findings(folder):
+    loop = {"schemas": {"A": {"$ref": "#/components/schemas/A"}}}
+    answer = answer_of({"$ref": "#/components/schemas/A"})
+    put(folder)
+    [(place, _, said)] = found(folder, spec=document({"responses": {"200": answer}}, loop))
+    assert (place, said.partition(",")[0]) == (
+        "request or body",
+        "a value that is nested too deeply",
+    )
+    deep = {"type": "object", "function": {}}
+    for _ in range(300):
+        deep = {"properties": {"a": deep}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": deep}}
+    put(folder, request={**CHAT, "tools": [tool]})
+    assert isinstance(found(folder), list)
+
+
+@pytest.mark.parametrize("odd", [5, {"content": 5}, {"content": {"application/json": 5}}, None])
+def test_an_answer_of_which_the_contract_says_nothing_may_be_any(folder, odd):
+    put(folder)
+    assert found(folder, spec=document({"responses": {"200": odd}, "requestBody": odd})) == []
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -326,6 +360,20 @@ def test_another_contract_may_be_given(folder, tmp_path, suffix):
                 "components": {"schemas": {"A": {"type": "strange"}}},
             },
             "components.schemas.A is no JSON Schema",
+        ),
+        (document(components={"schemas": []}), "components.schemas must be an object"),
+        (document({"responses": 5}), "post is no operation: its responses must be an object"),
+        (
+            document({"responses": {}, "x-sdk-operations": [{"a": 1}]}),
+            "a list of objects with a tag",
+        ),
+        (
+            document({"responses": {"200": answer_of(5)}}),
+            r"responses\.200\.content\.application/json\.schema is no JSON Schema: 5 is not",
+        ),
+        (
+            document({"responses": {}, "requestBody": answer_of({"pattern": "("})}),
+            "requestBody.* is no JSON Schema: '\\(' is not a 'regex'",
         ),
         ("nowhere.json", r"^nowhere\.json: No such file or directory$"),
     ],

@@ -49,8 +49,12 @@ def check(case: Case, contract: Contract) -> Iterator[Finding | Notice]:
         yield Finding(case.name, "path", "a route of the contract", f"{recording.method} {path}")
         return
     checker = _Checker(case, contract, route)
-    yield from checker.findings()
-    yield from checker.notices()
+    try:
+        yield from checker.findings()
+        yield from checker.notices()
+    except RecursionError:
+        found = "a value that is nested too deeply, or a schema that contains nothing but itself"
+        yield Finding(case.name, "request or body", "what can be checked", found)
 
 
 class _Checker:

@@ -100,13 +100,16 @@ class Contract:
 
     def response(self, route: Route, status: int, *, stream: bool) -> str | None:
         """Return where the schema of an answer is; None where the contract says nothing of it."""
-        responses = route.content.get("responses", {})
         for key in (str(status), f"{status // 100}XX", "default"):
-            if key in responses:
-                pointer = f"{route.pointer}/responses/{key}"
-                answer, pointer = self._resolved(responses[key], pointer)
-                return _schema_at(answer, pointer, _EVENTS if stream else _JSON)
+            if key in route.content["responses"]:
+                return self._answer(route, key, _EVENTS if stream else _JSON)
         return None
+
+    def _answer(self, route: Route, key: str, kind: str) -> str | None:
+        """Return where the schema of one kind of an answer is."""
+        place = f"{route.pointer}/responses/{escaped(key)}"
+        answer, pointer = self._resolved(route.content["responses"][key], place)
+        return _schema_at(answer, pointer, kind)
 
     def has(self, schema: str) -> bool:
         """Tell whether there is a schema of a name."""
@@ -143,7 +146,7 @@ class Contract:
             for method, content in item.items() if is_object(item) else ():
                 if is_object(content) and "responses" in content:
                     pointer = f"/paths/{escaped(template)}/{method}"
-                    yield Route(template, method, pointer, content)
+                    yield Route(template, method, pointer, self._usable(content, pointer))
 
     def _check(self) -> None:
         """Refuse references that lead nowhere, and schemas that are none."""
@@ -153,14 +156,36 @@ class Contract:
                 raise InvalidRequestError(
                     f"{self._name}: {place} refers to {ref!r}, which is not there"
                 )
-        schemas = self._document.get("components", {}).get("schemas", {})
-        for name, schema in schemas.items():
+        for pointer in self._schemas():
             try:
-                jsonschema.Draft202012Validator.check_schema(schema)
+                jsonschema.Draft202012Validator.check_schema(self.at(pointer))
             except jsonschema.SchemaError as error:
+                place = ".".join(unquote(pointer).split("/")[1:]).replace("~1", "/")
                 raise InvalidRequestError(
-                    f"{self._name}: components.schemas.{name} is no JSON Schema: {error.message}"
+                    f"{self._name}: {place} is no JSON Schema: {error.message}"
                 ) from None
+
+    def _schemas(self) -> Iterator[str]:
+        """Yield where there are schemas."""
+        schemas = self.at("/components/schemas")
+        if schemas is not None and not is_object(schemas):
+            raise InvalidRequestError(f"{self._name}: components.schemas must be an object")
+        yield from (f"/components/schemas/{escaped(name)}" for name in schemas or ())
+        for route in self.routes:
+            yield from filter(None, [self.request(route)])
+            for key in route.content["responses"]:
+                yield from filter(None, (self._answer(route, key, one) for one in (_JSON, _EVENTS)))
+
+    def _usable(self, content: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
+        """Return an operation if what is read of it has the form that it needs."""
+        tasks = content.get("x-sdk-operations", [])
+        are_tasks = is_list(tasks) and all(is_object(one) and "tag" in one for one in tasks)
+        if not is_object(content["responses"]) or not are_tasks:
+            raise InvalidRequestError(
+                f"{self._name}: {unquote(pointer)} is no operation: its responses must be an "
+                "object, and its x-sdk-operations, if any, a list of objects with a tag"
+            )
+        return content
 
     def _resolved(self, node: Any, pointer: str) -> tuple[Any, str]:
         if is_object(node) and isinstance(node.get("$ref"), str):
@@ -181,8 +206,9 @@ class Contract:
 
 
 def _schema_at(holder: Any, pointer: str, kind: str) -> str | None:
-    content: Any = holder.get("content", {}) if is_object(holder) else {}
-    if kind not in content or "schema" not in content[kind]:
+    content = holder.get("content") if is_object(holder) else None
+    media = content.get(kind) if is_object(content) else None
+    if not is_object(media) or "schema" not in media:
         return None
     return f"{pointer}/content/{escaped(kind)}/schema"
 
