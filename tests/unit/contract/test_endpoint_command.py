@@ -1,6 +1,7 @@
 """`databricks-serving contract endpoint`: where it reads, what it writes, and what it refuses."""
 
 import copy
+import inspect
 import json
 import os
 import shutil
@@ -142,7 +143,7 @@ def test_a_file_at_the_place_is_refused(run, source, tmp_path):
     (tmp_path / "out" / "wine").unlink()
     (tmp_path / "out").rmdir()
     (tmp_path / "out").write_text("mine")
-    assert run(source)[0] == 2
+    assert run(source)[2].endswith("/out is no directory: name another one with --out\n")
 
 
 def test_nothing_is_left_when_the_generator_fails(run, source, tmp_path, monkeypatch):
@@ -213,6 +214,39 @@ def test_a_signature_may_be_yaml(run, tmp_path):
     file = tmp_path / "texts.yaml"
     file.write_text("inputs: [{type: string}]\noutputs: [{type: double}]\nparams: null\n")
     assert run(file)[0] == 0
+
+
+def test_an_agent_is_not_asked_to_stream_where_an_answer_is_read(package):
+    parameters = inspect.signature(package("agent").ask).parameters
+    assert "persona" in parameters
+    assert "stream" not in parameters
+
+
+@pytest.mark.parametrize("name", ["two words", "a/b", "a?b", "a\nb"])
+def test_what_cannot_be_an_endpoint_is_refused(run, source, tmp_path, name):
+    status, _, said = run(source, "--endpoint", name)
+    assert status == 2
+    assert "--endpoint is no name of an endpoint" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_signature_has_no_served_models(run, source):
+    assert (
+        "wine.json: a signature is of one model: leave --served-model out"
+        in run(source, "--served-model", "wine-1")[2]
+    )
+
+
+def test_a_name_that_is_no_file_and_cannot_be_asked_for_says_both(run, monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("DATABRICKS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert (
+        "there is no file lakse, and the endpoint lakse cannot be asked: no workspace"
+        in run("lakse")[2]
+    )
+    assert "no endpoint and no file is named" in run("")[2]
 
 
 def test_a_call_names_the_endpoint_when_the_file_does_not(run, source, tmp_path):

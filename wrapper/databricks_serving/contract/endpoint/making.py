@@ -1,14 +1,18 @@
 """Makes a package from what somebody asks for, and from what was asked for before."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from databricks_serving.contract.endpoint.names import check_package
 from databricks_serving.contract.endpoint.package import update
 from databricks_serving.contract.endpoint.sources import read_document
 from databricks_serving.contract.endpoint.stamp import Stamp
 from databricks_serving.errors import InvalidRequestError
+
+_ENDPOINT: Final = re.compile(r"[^\s/?#\x00-\x1f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ def make(
             else is at the place, or files were edited.
         ServingError: When the workspace could not be asked.
     """
+    if not _ENDPOINT.fullmatch(options.get("endpoint") or "-"):
+        raise InvalidRequestError("--endpoint is no name of an endpoint: it has a space or a slash")
+    if out.exists() and not out.is_dir():
+        raise InvalidRequestError(f"{out} is no directory: name another one with --out")
     document = read_document(given)
     target = out / check_package(document.package_in(out) if package is None else package)
     before = Stamp.read(target).options

@@ -12,6 +12,7 @@ from databricks_serving.contract.endpoint.signature import contract_of_signature
 from databricks_serving.contract.endpoint.types import Contract
 from databricks_serving.contract.texts import parsed, read_text
 from databricks_serving.errors import (
+    ConfigError,
     InvalidRequestError,
     InvalidResponseError,
     NotFoundError,
@@ -92,6 +93,8 @@ def read_document(given: str) -> Document:
         ConfigError: When there is no login, or what reads the file is not installed.
         ServingError: When the workspace could not be asked.
     """
+    if not given:
+        raise InvalidRequestError("no endpoint and no file is named")
     path = Path(given)
     if path.is_dir():
         path /= _MLMODEL
@@ -117,6 +120,9 @@ def _of_endpoint(name: str) -> Document:
     with ServingClient() as client:
         try:
             content = client.endpoints.get_openapi(name).to_dict()
+        except ConfigError as error:
+            said = f"there is no file {name}, and the endpoint {name} cannot be asked: {error}"
+            raise ConfigError(said) from None
         except NotFoundError:
             raise InvalidRequestError(
                 f"endpoint {name!r}: the workspace has no endpoint of this name with a contract: "
@@ -131,6 +137,10 @@ def _of_endpoint(name: str) -> Document:
 
 
 def _contract(document: Mapping[str, Any], source: str, served_model: str | None) -> Contract:
+    if served_model is not None and "openapi" not in document:
+        raise InvalidRequestError(
+            f"{source}: a signature is of one model: leave --served-model out"
+        )
     try:
         if "openapi" in document:
             return contract_of_openapi(document, served_model)
