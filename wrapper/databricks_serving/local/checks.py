@@ -5,6 +5,7 @@ the place and never the value, which may be a secret.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,6 +26,7 @@ _NAMES: Final[Mapping[type, str]] = {
     type(None): "nothing",
 }
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 # So much of a key is compared.
 _LONGEST: Final = 60
 
@@ -36,7 +38,7 @@ def wrong(place: str, problem: str) -> ConfigError:
 
 def expected(place: str, wanted: str, value: object) -> ConfigError:
     """Say what was wanted where, and the kind of what came."""
-    found = _NAMES.get(type(value), type(value).__name__)
+    found = "an empty text" if value == "" else _NAMES.get(type(value), type(value).__name__)
     return wrong(place, f"expected {wanted}, got {found}")
 
 
@@ -52,6 +54,14 @@ def text(*choices: str) -> Reader:
         return str(value)
 
     return read
+
+
+def endpoint_name(value: Any, place: str) -> str:
+    """A name that a path can have as one step."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        problem = "a name of an endpoint has letters, digits, dots, dashes and underscores"
+        raise wrong(place, problem) if isinstance(value, str) else expected(place, "a text", value)
+    return value
 
 
 def any_text(value: Any, place: str) -> str:
@@ -139,14 +149,14 @@ def record(fields: Mapping[str, Reader], *required: str) -> Reader:
     return read
 
 
-def table(reader: Reader) -> Reader:
-    """A mapping with free keys, read value by value; one that is nothing is an empty mapping."""
+def table(key_reader: Reader, reader: Reader) -> Reader:
+    """A mapping with free keys, read one by one; a value that is nothing is an empty mapping."""
 
     def read(value: Any, place: str) -> dict[str, Any]:
         if not is_object(value):
             raise expected(place, "a mapping", value)
         for key in value:
-            text()(key, f"the keys of {place}")
+            key_reader(key, f"the keys of {place}")
         return {
             key: reader({} if one is None else one, f"{place}.{key}") for key, one in value.items()
         }

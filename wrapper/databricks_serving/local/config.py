@@ -9,6 +9,7 @@ from databricks_serving.errors import ConfigError
 from databricks_serving.local.backends import BACKENDS, EMBEDDINGS
 from databricks_serving.local.checks import (
     anything,
+    endpoint_name,
     flag,
     items,
     number,
@@ -59,7 +60,7 @@ _SETTINGS: Final = record(
         "port": whole(0, 65_535),
         "model": text(*BACKENDS),
         "embeddings": text(*EMBEDDINGS),
-        "endpoints": table(_ENDPOINT),
+        "endpoints": table(endpoint_name, _ENDPOINT),
         "oauth": record(
             {
                 "client_id": text(),

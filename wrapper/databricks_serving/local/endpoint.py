@@ -9,6 +9,7 @@ from typing import Final, Self, TypeVar
 from databricks_serving.errors import ConfigError
 from databricks_serving.local._connection import Limits
 from databricks_serving.local.backends import BACKENDS, EMBEDDINGS, Backend, MixedBackend
+from databricks_serving.local.checks import endpoint_name
 from databricks_serving.local.config import ConfigDict, EndpointPlan, Plan, read_file, read_settings
 from databricks_serving.local.control import Controls, read_state
 from databricks_serving.local.errors import RefusedError
@@ -53,7 +54,8 @@ class LocalEndpoint:
 
     Raises:
         ValueError: There is no such model or task, or token, id or secret cannot stand in a header.
-        ConfigError: The settings make no sense; the message names the place.
+        ConfigError: The settings make no sense, or an endpoint has a name that no path can have;
+            the message names the place.
     """
 
     def __init__(
@@ -81,7 +83,10 @@ class LocalEndpoint:
             token_life=_first(token_life, plan.token_life, 3600.0),
         )
         self.port: int = _first(port, plan.port, 0)
-        more = {name: EndpointPlan(task=Task(task)) for name, task in (endpoints or {}).items()}
+        more = {
+            endpoint_name(name, "endpoints"): EndpointPlan(task=Task(task))
+            for name, task in (endpoints or {}).items()
+        }
         self._endpoints = {**plan.endpoints, **more}
         self._verbose = verbose
         self._controls = Controls()
