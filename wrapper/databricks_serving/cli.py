@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
             help="serve chat, completions, embeddings, agents and a custom model here",
             description="Serve the routes of a workspace on 127.0.0.1 until Ctrl-C or SIGTERM, "
             "both of which end it with status 0.",
-            epilog="Exit status: 0 told to stop, 1 the port is taken, 2 usage, settings or packages.",
+            epilog="Exit status: 0 told to stop, 1 the port is taken, 2 usage or settings.",
         )
     )
     add_recordings(contract.add_contract(commands))
