@@ -67,6 +67,7 @@ class Connection(BaseHTTPRequestHandler):
         self._limits = limits
         self._verbose = verbose
         self._input = _TimedInput(request)
+        self._is_read = False
         super().__init__(request, client_address, server)
 
     def setup(self) -> None:
@@ -78,11 +79,13 @@ class Connection(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         """Start the clock of the next request."""
         self._input.await_request(self._limits.idle_seconds, self._limits.request_seconds)
+        self._is_read = False
         super().handle_one_request()
 
     def _handle(self) -> None:
         try:
             self._check_head()
+            self._is_read = True
             body = self._read_body()
         except RefusedError as refused:
             self._send(self._workspace.refusal(refused))
@@ -201,6 +204,14 @@ class Connection(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         """Name the server."""
         return "databricks-serving-local"
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:  # noqa: ARG002 - the base class's names
+        """Log what was called: no query, and nothing of a line that is no head of a request.
+
+        A query may hold a token, and such a line the rest of a body whose length was wrong.
+        """
+        called = f"{self.command} {self.path.partition('?')[0]}" if self._is_read else "-"
+        self.log_message('"%s" %s', called, int(code))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Log a request line, when asked to."""
