@@ -253,6 +253,21 @@ def test_notices_are_bounded(folder):
     assert len(lines) == 23
 
 
+def test_findings_are_bounded(folder):
+    put(folder, "keys", body={f"{number}{'k' * 1000}": 1 for number in range(1000)})
+    put(folder, "path", path=f"/{'p' * 1000}")
+    put(folder, "items", body={"choices": [1] * 1000})
+    report = inspect_contract(folder)
+    assert len(report.findings) == 12
+    assert max(len(str(one)) for one in report.findings) < 5000
+
+
+def test_an_event_may_be_larger_than_a_client_takes(folder):
+    event = {"id": "c" * 17 * 2**20, "choices": []}
+    put(folder, stream=True, body=f"data: {json.dumps(event)}\n\n")
+    assert found(folder) == []
+
+
 def test_a_misspelt_key_of_a_recording_is_noticed(folder):
     put(folder, requst=CHAT, shape="a whole answer", expect={"text": "a"}, source="a document")
     assert noticed(folder) == [

@@ -14,7 +14,12 @@ from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._verify.contract import Contract, Operation, Route
 from databricks_serving.testing._verify.report import Finding, Notice
 from databricks_serving.testing._verify.unknown import unknown_keys
-from databricks_serving.testing._verify.wording import expectation, innermost, kind_of
+from databricks_serving.testing._verify.wording import (
+    expectation,
+    innermost,
+    kind_of,
+    shortened,
+)
 from databricks_serving_api import models
 
 _INVOCATIONS: Final = "/serving-endpoints/endpoint/invocations"
@@ -46,7 +51,8 @@ def check(case: Case, contract: Contract) -> Iterator[Finding | Notice]:
     path = (recording.path or _INVOCATIONS).partition("?")[0]
     route = contract.route(recording.method, path)
     if route is None:
-        yield Finding(case.name, "path", "a route of the contract", f"{recording.method} {path}")
+        called = f"{recording.method} {shortened(path)}"
+        yield Finding(case.name, "path", "a route of the contract", called)
         return
     checker = _Checker(case, contract, route)
     try:
@@ -120,7 +126,8 @@ class _Checker:
         yield from self._fitting(names, body, "body", stream=False)
 
     def _stream(self) -> Iterator[Finding]:
-        decoder = SSEDecoder()
+        # How much an event may have is for a client to say, and not for the contract.
+        decoder = SSEDecoder(max_event_bytes=len(self._recording.content) + 1)
         # The last event of a stream of completions may look like one of a chat.
         operations = [*self._operations, *self._route.operations]
         names = [one.event for one in operations if one.event]
@@ -176,7 +183,9 @@ class _Checker:
         nearest = min(broken.values(), key=len, default=())
         for error in islice(map(innermost, nearest), _MOST):
             yield self._finding(
-                f"{what} {error.json_path}", expectation(error), kind_of(error.instance)
+                f"{what} {shortened(error.json_path)}",
+                expectation(error),
+                kind_of(error.instance),
             )
 
     def _notice(self, pointers: Sequence[str], value: Any, what: str) -> None:

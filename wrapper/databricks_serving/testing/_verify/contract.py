@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, unquote
@@ -78,9 +78,9 @@ class Contract:
         Raises:
             InvalidRequestError: When it cannot be read or used.
         """
-        document = load(INSTALLED if spec is None else spec)
-        name = "the contract" if isinstance(spec, Mapping) else str(spec or INSTALLED)
-        return cls(document, name, own=spec is None)
+        if spec is None:
+            return _own()
+        return cls(load(spec), "the contract" if isinstance(spec, Mapping) else str(spec))
 
     def route(self, method: str, path: str) -> Route | None:
         """Return the route that a request took; the one with the fewest placeholders."""
@@ -203,6 +203,12 @@ class Contract:
             else:
                 node = node.get(key) if is_object(node) else None
         return node
+
+
+@cache
+def _own() -> Contract:
+    """Return the contract of this package; to check it takes longer than to use it."""
+    return Contract(load(INSTALLED), INSTALLED, own=True)
 
 
 def _schema_at(holder: Any, pointer: str, kind: str) -> str | None:
