@@ -116,7 +116,9 @@ def _add_endpoint(actions: Any) -> None:
         "--served-model", metavar="NAME", help="whose contract it is, where several are served"
     )
     parser.add_argument(
-        "--check", action="store_true", help="change nothing; print what differs and exit with 1"
+        "--check",
+        action="store_true",
+        help="change nothing; print what differs, and exit with 1 if anything does",
     )
     parser.add_argument(
         "--force", action="store_true", help="overwrite what was edited by hand since it was made"

@@ -39,7 +39,10 @@ def _add_verify(actions: Any) -> None:
         help="the contract, OpenAPI 3.1 in YAML or JSON (default: that of this package)",
     )
     parser.add_argument(
-        "--max-age", type=_days, metavar="DAYS", help="refuse recordings that are older, from 1"
+        "--max-age",
+        type=_days,
+        metavar="DAYS",
+        help="refuse recordings that are older than so many days, 1 or more",
     )
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="for people, or for machines"
