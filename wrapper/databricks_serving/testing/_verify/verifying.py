@@ -1,6 +1,5 @@
 """Folders of recordings, held against a contract."""
 
-import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Final
 
 from databricks_serving.errors import InvalidRequestError
 from databricks_serving.testing._errors import ContractViolationError, RecordingError
+from databricks_serving.testing._folders import recordings_in
 from databricks_serving.testing._recording import KEYS, Recording
 from databricks_serving.testing._verify.checking import Case, check
 from databricks_serving.testing._verify.contract import Contract
@@ -15,8 +15,6 @@ from databricks_serving.testing._verify.report import Finding, Notice, Report
 from databricks_serving.testing._verify.unknown import LONGEST, nearest
 
 TASKS: Final = ("agents", "chat", "completions", "embeddings", "predictions", "responses")
-_FOREIGN: Final = {"node_modules", "__pycache__", "site-packages"}
-_VENV: Final = "pyvenv.cfg"
 # A key of somebody's own is common in recordings, and need not be like ours.
 _NEAR: Final = 0.75
 
@@ -94,31 +92,6 @@ def verify_contract(
     if not report.ok:
         raise ContractViolationError(str(report))
     return report
-
-
-def recordings_in(folder: Path) -> list[Path]:
-    """Return the recordings of a folder and of those below.
-
-    Hidden files and folders, environments and installed packages are passed over.
-
-    Raises:
-        RecordingError: When a folder cannot be read.
-    """
-
-    def refuse(error: OSError) -> None:
-        raise RecordingError(f"{error.filename}: cannot be read: {error.strerror}") from None
-
-    found: list[Path] = []
-    for place, below, names in os.walk(folder, onerror=refuse):
-        here = Path(place)
-        below[:] = [one for one in below if not _is_foreign(here / one)]
-        found += [here / one for one in names if one.endswith(".json") and one[0] != "."]
-    return sorted(found)
-
-
-def _is_foreign(folder: Path) -> bool:
-    """Tell whether a folder is for tools, or holds what was installed."""
-    return folder.name.startswith(".") or folder.name in _FOREIGN or (folder / _VENV).exists()
 
 
 def _aged(
