@@ -44,6 +44,7 @@ AGENT = {
         {"type": "array", "items": MESSAGE, "name": "messages", "required": True},
         {"type": "double", "name": "temperature", "required": False},
         {"type": "string", "name": "persona", "required": False},
+        {"type": "boolean", "name": "stream", "required": False},
     ],
     "outputs": [{"type": "array", "items": {"type": "any"}, "name": "choices", "required": True}],
 }

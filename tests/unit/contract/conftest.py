@@ -2,10 +2,13 @@ import importlib
 import json
 import sys
 
+import httpx
 import pytest
 import signatures
+import wire
 
-from databricks_serving import cli
+import databricks_serving
+from databricks_serving import ServingClient, cli
 
 SOURCES = {
     "wine": signatures.WINE,
@@ -39,3 +42,52 @@ def package(made, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0].endswith("_api")]:
         if name.partition(".")[0] != "databricks_serving_api":
             del sys.modules[name]
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A signature without classes, which takes little time."""
+    file = tmp_path / "wine.json"
+    file.write_text(json.dumps(signatures.TEXTS))
+    return file
+
+
+@pytest.fixture
+def classes(source):
+    """A signature with classes."""
+    source.write_text(json.dumps(signatures.WINE))
+    return source
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run the command into a directory; return its status and what it printed."""
+
+    def run(given, *options):
+        status = cli.main(
+            ["contract", "endpoint", str(given), "--out", str(tmp_path / "out"), *options]
+        )
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def workspace(monkeypatch):
+    """Let the client find a workspace that answers with one document, or one response."""
+
+    def serve(answer):
+        asked = []
+
+        def handle(request):
+            asked.append(request.url.path)
+            return answer if isinstance(answer, httpx.Response) else wire.json_reply(answer)
+
+        monkeypatch.setattr(
+            databricks_serving,
+            "ServingClient",
+            lambda: ServingClient(wire.HOST, wire.TOKEN, transport=httpx.MockTransport(handle)),
+        )
+        return asked
+
+    return serve

@@ -38,6 +38,21 @@ def test_documents_are_compared_as_values():
     assert not contract.compare(OLD, OLD).differences
 
 
+def test_the_installed_contract_is_shown_and_can_be_compared(tmp_path, capsys):
+    assert cli.main(["contract", "show"]) == 0
+    shown = tmp_path / "contract.json"
+    shown.write_text(capsys.readouterr().out)
+    assert shown.read_bytes() == (files("databricks_serving_api") / "openapi.json").read_bytes()
+    assert cli.main(["contract", "diff", "installed", str(shown)]) == 0
+    assert cli.main(["contract", "diff", str(shown), "installed"]) == 0
+
+
+def test_an_installation_without_a_contract_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("databricks_serving.contract.diff.loading.files", lambda _package: tmp_path)
+    assert cli.main(["contract", "show"]) == 2
+    assert "this installation has no contract beside its code" in capsys.readouterr().err
+
+
 def test_the_installed_contract_is_a_source(tmp_path, monkeypatch, capsys):
     (tmp_path / "openapi.json").write_text(json.dumps(OLD))
     monkeypatch.setattr("databricks_serving.contract.diff.loading.files", lambda _package: tmp_path)

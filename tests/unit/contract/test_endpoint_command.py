@@ -1,73 +1,22 @@
 """`databricks-serving contract endpoint`: where it reads, what it writes, and what it refuses."""
 
-import copy
+import inspect
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 import signatures
 import wire
 
 import databricks_serving
-from databricks_serving import ServingClient, cli
+from databricks_serving import cli
 from databricks_serving.contract import tools
 from databricks_serving.contract.trees import files
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def source(tmp_path):
-    """A signature without classes, which takes little time."""
-    file = tmp_path / "wine.json"
-    file.write_text(json.dumps(signatures.TEXTS))
-    return file
-
-
-@pytest.fixture
-def classes(source):
-    """A signature with classes."""
-    source.write_text(json.dumps(signatures.WINE))
-    return source
-
-
-@pytest.fixture
-def run(tmp_path, capsys):
-    """Run the command into a directory; return its status and what it printed."""
-
-    def run(given, *options):
-        status = cli.main(
-            ["contract", "endpoint", str(given), "--out", str(tmp_path / "out"), *options]
-        )
-        return status, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def workspace(monkeypatch):
-    """Let the client find a workspace that answers with one document, or one response."""
-
-    def serve(answer):
-        asked = []
-
-        def handle(request):
-            asked.append(request.url.path)
-            return answer if isinstance(answer, httpx.Response) else wire.json_reply(answer)
-
-        monkeypatch.setattr(
-            databricks_serving,
-            "ServingClient",
-            lambda: ServingClient(wire.HOST, wire.TOKEN, transport=httpx.MockTransport(handle)),
-        )
-        return asked
-
-    return serve
 
 
 def test_a_package_is_written_once_and_then_up_to_date(run, source, tmp_path):
@@ -120,39 +69,8 @@ def test_a_stale_file_goes(run, classes, tmp_path):
     run(classes)
     classes.write_text(json.dumps(signatures.IMAGE))
     assert run(classes)[0] == 0
-    assert set(files(tmp_path / "out" / "wine")) == {"__init__.py", "client.py", "py.typed"}
-
-
-@pytest.mark.parametrize("name", ["notes.py", "notes.md", "client.py"])
-def test_the_place_of_something_else_is_not_taken(run, source, tmp_path, name):
-    run(source)
-    foreign = tmp_path / "out" / "wine" / name
-    foreign.write_text("mine\n")
-    before = files(tmp_path)
-    status, _, said = run(source)
-    assert (status, files(tmp_path)) == (2, before)
-    assert f"wine holds {name}, which this command did not make: move it away" in said
-
-
-def test_a_file_at_the_place_is_refused(run, source, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "wine").write_text("mine")
-    assert "is no directory: name another one with --out" in run(source)[2]
-    (tmp_path / "out" / "wine").unlink()
-    (tmp_path / "out").rmdir()
-    (tmp_path / "out").write_text("mine")
-    assert run(source)[0] == 2
-
-
-def test_nothing_is_left_when_the_generator_fails(run, source, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        "databricks_serving.contract.endpoint.package.lay_out",
-        lambda _: tools._run([sys.executable, "-c", "import sys; sys.exit('the reason')"]),
-    )
-    status, _, said = run(source)
-    assert status == 2
-    assert "the reason" in said
-    assert list((tmp_path / "out").iterdir()) == []
+    names = {"__init__.py", "client.py", "contract.json", "py.typed"}
+    assert set(files(tmp_path / "out" / "wine")) == names
 
 
 def test_the_output_does_not_depend_on_the_hash_seed(made, tmp_path, classes):
@@ -212,6 +130,39 @@ def test_a_signature_may_be_yaml(run, tmp_path):
     file = tmp_path / "texts.yaml"
     file.write_text("inputs: [{type: string}]\noutputs: [{type: double}]\nparams: null\n")
     assert run(file)[0] == 0
+
+
+def test_an_agent_is_not_asked_to_stream_where_an_answer_is_read(package):
+    parameters = inspect.signature(package("agent").ask).parameters
+    assert "persona" in parameters
+    assert "stream" not in parameters
+
+
+@pytest.mark.parametrize("name", ["two words", "a/b", "a?b", "a\nb"])
+def test_what_cannot_be_an_endpoint_is_refused(run, source, tmp_path, name):
+    status, _, said = run(source, "--endpoint", name)
+    assert status == 2
+    assert "--endpoint is no name of an endpoint" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_signature_has_no_served_models(run, source):
+    assert (
+        "wine.json: a signature is of one model: leave --served-model out"
+        in run(source, "--served-model", "wine-1")[2]
+    )
+
+
+def test_a_name_that_is_no_file_and_cannot_be_asked_for_says_both(run, monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("DATABRICKS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert (
+        "there is no file lakse, and the endpoint lakse cannot be asked: no workspace"
+        in run("lakse")[2]
+    )
+    assert "no endpoint and no file is named" in run("")[2]
 
 
 def test_a_call_names_the_endpoint_when_the_file_does_not(run, source, tmp_path):
@@ -326,140 +277,3 @@ def test_arguments_that_make_no_sense_end_with_status_2(arguments, capsys):
         cli.main(["contract", *arguments])
     assert caught.value.code == 2
     assert "usage: databricks-serving contract" in capsys.readouterr().err
-
-
-def test_served_models_with_different_contracts_are_told_apart(run, workspace, tmp_path):
-    document = copy.deepcopy(signatures.LAKES)
-    (post,) = document["paths"].values()
-    document["paths"]["/served-models/lakes-2/invocations"] = post
-    workspace(document)
-    assert run("lakes")[0] == 0
-    other = copy.deepcopy(post)
-    other["post"]["responses"] = {"200": {"description": "Anything."}}
-    document["paths"]["/served-models/lakes-2/invocations"] = other
-    status, _, said = run("lakes")
-    assert status == 2
-    assert (
-        "the served models have different contracts (/served-models/lakes-1/invocations, " in said
-    )
-    assert "name one with --served-model" in said
-    assert run("lakes", "--served-model", "lakes-1", "--check")[0] == 0
-    assert run("lakes", "--served-model", "lakes-2")[0] == 0
-    assert "-> Prediction:" in (tmp_path / "out" / "lakes" / "client.py").read_text()
-    assert "no served model 'lakes-3' in the" in run("lakes", "--served-model", "lakes-3")[2]
-
-
-def test_what_was_there_stays_when_it_cannot_be_replaced(run, source, tmp_path, monkeypatch):
-    run(source)
-    before = files(tmp_path / "out")
-    source.write_text(json.dumps(signatures.IMAGE))
-    real = Path.rename
-
-    def rename(path, target):
-        if path.parent.name.startswith(".contract-") and path.name == "wine":
-            raise PermissionError("not today")
-        return real(path, target)
-
-    monkeypatch.setattr(Path, "rename", rename)
-    status, _, said = run(source)
-    assert status == 2
-    assert "not today" in said
-    assert files(tmp_path / "out") == before
-
-
-PROGRAM = """
-from datetime import datetime
-from typing import assert_type
-
-import agent_api
-import image_api
-import lakes_api
-import named_api
-import older_api
-import responses_api
-import texts_api
-import wine_api
-from databricks_serving import AsyncServingClient, ServingClient
-from databricks_serving.models import AgentReply, ChatCompletion, ResponsesReply
-
-row = wine_api.Row(fixed_acidity=7, class_=1, style="red", organic=True, notes=[1, 2.5])
-assert_type(row.bottled_at, datetime | None)
-
-
-def call(client: ServingClient) -> None:
-    results = wine_api.predict(client, [row], threshold=0.5, timeout_=[1], timeout=3)
-    assert_type(results, list[wine_api.Result])
-    assert_type(results[0].quality, float)
-    assert_type(results[0].best_before, datetime | None)
-    assert_type(image_api.predict(client, [[[[1]]]]), list[list[float]])
-    assert_type(named_api.predict(client, {"a b": [[1.5]], "prompt": ["x"]}), named_api.Result)
-    assert_type(texts_api.predict(client, ["a"]), list[datetime])
-    assert_type(lakes_api.predict(client, [lakes_api.Row(area=1)], unit="feet"), list[float])
-    assert_type(agent_api.ask(client, "Hi", persona="x", temperature=1), ChatCompletion)
-    assert_type(older_api.ask(client, "Hi", persona="x"), AgentReply)
-    assert_type(responses_api.ask(client, "Hi", depth=2), ResponsesReply)
-    with agent_api.handle(client).stream("Hi") as stream:
-        assert_type(stream.get_final_completion(), ChatCompletion)
-    wine_api.read(client.predict("wine", instances=[1]))
-
-
-async def call_async(client: AsyncServingClient) -> None:
-    assert_type(await wine_api.predict_async(client, [row]), list[wine_api.Result])
-    assert_type(await agent_api.ask_async(client, "Hi"), ChatCompletion)
-"""
-MISUSE = """
-import image_api
-import wine_api
-from databricks_serving import ServingClient
-
-
-def call(client: ServingClient) -> None:
-    wine_api.Row(fixed_acidity="7", class_=1, style="red", organic=True)
-    wine_api.Row(class_=1, style="red", organic=True)
-    wine_api.predict(client, [{"style": "red"}])
-    wine_api.predict(client, [], treshold=0.5)
-    image_api.predict(client, [[1.5]])
-"""
-
-
-@pytest.fixture
-def checked(made, tmp_path):
-    """A directory with the packages, for a type checker."""
-    for path in made.iterdir():
-        shutil.copytree(path, tmp_path / path.name)
-    paths = [str(ROOT / name) for name in ("wrapper", "generated")]
-    return tmp_path, paths
-
-
-def mypy(directory, paths, *targets):
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-version=3.11"]
-    return subprocess.run(
-        [*command, "--cache-dir", str(directory / ".cache"), *map(str, targets)],
-        env={**os.environ, "MYPYPATH": os.pathsep.join([*paths, str(directory)])},
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_mypy_finds_nothing_in_the_packages_and_their_use_and_everything_in_misuse(checked):
-    directory, paths = checked
-    packages = [path for path in directory.iterdir() if path.is_dir()]
-    (directory / "use.py").write_text(PROGRAM)
-    (directory / "misuse.py").write_text(MISUSE)
-    result = mypy(directory, paths, directory / "use.py", directory / "misuse.py", *packages)
-    found = [line.split(":")[:2] for line in result.stdout.splitlines() if ": error:" in line]
-    assert {Path(name).name for name, _ in found} == {"misuse.py"}, result.stdout
-    lines = [line for _, line in found]
-    assert lines == ["8", "9", "10", "11", "12"], result.stdout
-
-
-def test_pyright_finds_nothing_in_the_packages_and_their_use(checked):
-    directory, paths = checked
-    (directory / "use.py").write_text(PROGRAM)
-    settings = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "extraPaths": paths}
-    (directory / "pyrightconfig.json").write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
-    result = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout

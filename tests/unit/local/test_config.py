@@ -109,7 +109,13 @@ def test_an_empty_file_is_no_settings(tmp_path):
     ("name", "content", "words"),
     [
         ("a.yaml", b"a: [1", r"a.yaml is not YAML: .* at line 1, column \d"),
-        ("a.yaml", b"a: 1\na: 2", "a.yaml is not YAML: found duplicate key"),
+        (
+            "a.yaml",
+            b"a: 1\na: 2",
+            'found duplicate key "a" at line 2, column 1$',
+        ),
+        ("a.yaml", b"a: \x01", "a.yaml is not YAML: unacceptable character #x0001: [a-z ]*$"),
+        ("a.json", b'{"port": 1, "token": "a", "port": 2}', "a.json has the key 'port' twice$"),
         ("a.yaml", b"a: !!python/object:os.system {}", "a.yaml is not YAML"),
         ("a.json", b"{", "a.json is not JSON: .* at line 1, column 2"),
         ("a.json", b"[" * 100_000, "a.json is nested too deeply"),
@@ -122,6 +128,19 @@ def test_files_that_cannot_be_read_are_refused(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigError, match=words):
         LocalEndpoint(config=tmp_path / name)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.yaml", b"port: 7"), ("a.json", b'{"port": 7}')])
+def test_a_mark_of_an_editor_before_the_text_is_no_fault(tmp_path, name, content):
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + content)
+    assert read_file(tmp_path / name).port == 7
+
+
+def test_names_of_endpoints_are_those_that_a_path_can_have():
+    for name in ("a b", "a/b", "a%2fb", "\u00e9", ""):
+        with pytest.raises(ConfigError, match="endpoints: a name of an endpoint has letters"):
+            LocalEndpoint(endpoints={name: "custom"})
+    assert "main.my_own-1" in LocalEndpoint(endpoints={"main.my_own-1": "custom"}).endpoints
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -146,6 +165,12 @@ def test_a_missing_file_is_named(tmp_path):
         ({"oauth": {"secret": "a"}}, "oauth.secret: unknown key; did you mean 'client_secret'?"),
         ({"endpoints": []}, "endpoints: expected a mapping, got a list"),
         ({"endpoints": {1: {}}}, "the keys of endpoints: expected a text, got a number"),
+        (
+            {"endpoints": {"": {}}},
+            "the keys of endpoints: a name of an endpoint has letters",
+        ),
+        ({"endpoints": {"a/b": {}}}, "the keys of endpoints: a name of an endpoint has letters"),
+        ({"token": ""}, "token: expected a text, got an empty text"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_with_their_place(settings, words):
@@ -232,6 +257,36 @@ def test_the_command_names_the_file_and_the_place(tmp_path, capsys):
     assert serve(config=str(path)) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"databricks-serving: {path}: endpoints.mine.state: expected one of")
+
+
+def test_a_file_that_cannot_be_read_is_named_once(tmp_path, capsys):
+    path = tmp_path / "nowhere.yaml"
+    assert serve(config=str(path)) == 2
+    error = capsys.readouterr().err
+    assert error == f"databricks-serving: cannot read {path}: No such file or directory\n"
+
+
+def test_the_file_is_named_in_python_too(tmp_path):
+    path = tmp_path / "local.json"
+    path.write_text('{"prot": 1}')
+    with pytest.raises(ConfigError) as caught:
+        LocalEndpoint(config=path)
+    assert str(caught.value) == f"{path}: prot: unknown key; did you mean 'port'?"
+
+
+def test_a_misspelt_key_gets_every_key_that_is_like_it():
+    for key, hint in (
+        ("per_minute", "'queries_per_minute' or 'tokens_per_minute'"),
+        ("per_second", "'queries_per_second' or 'tokens_per_second'"),
+        ("querys_per_minute", "'queries_per_minute'"),
+        ("retry_afer", "'retry_after'"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            read_settings({"endpoints": {"mine": {"rate_limit": {key: 1}}}}, Path())
+        place = f"endpoints.mine.rate_limit.{key}"
+        assert str(caught.value) == f"{place}: unknown key; did you mean {hint}?"
+    with pytest.raises(ConfigError, match="rate_limt: unknown key; did you mean 'rate_limit'"):
+        read_settings({"endpoints": {"mine": {"rate_limt": {}}}}, Path())
 
 
 def test_the_command_tells_a_taken_port_of_the_settings(local, tmp_path, capsys):

@@ -5,6 +5,7 @@ from email.message import Message
 
 import pytest
 
+from databricks_serving.errors import ConfigError
 from databricks_serving.local import LocalEndpoint, RequestLog
 from databricks_serving.local import log as log_module
 from databricks_serving.local.messages import HttpRequest
@@ -118,6 +119,41 @@ def test_what_makes_no_sense_is_refused(call, path, method, body, status, words)
     answer = control(call, path, body, method)
     assert answer.status == status
     assert words in answer.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("faults", {"fault": "close", "endpoint": "local-caht"}),
+        ("endpoints/local-caht/state", {"state": "ready"}),
+    ],
+)
+def test_an_endpoint_that_is_not_there_is_refused_with_those_that_are(caller, path, body):
+    with LocalEndpoint(endpoints={"mine": "llm/v1/chat"}) as local:
+        answer = control(caller(local), path, body)
+    assert answer.status == 404
+    assert answer.json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+    said = answer.json["message"]
+    assert said.startswith("Endpoint with name 'local-caht' does not exist. There are local-chat, ")
+    assert "local-custom, mine, and names that begin with local-chat, " in said
+
+
+def test_a_fault_may_befall_any_endpoint_that_can_be_called(call, local):
+    for name in ("local-chat", "local-chat-small"):
+        local.fail_next(endpoint=name)
+        assert control(call, "faults", {"fault": "status", "endpoint": name}).status == 200
+
+
+def test_python_refuses_a_fault_of_an_endpoint_that_is_not_there():
+    local = LocalEndpoint(endpoints={"mine": "llm/v1/chat"})
+    for _ in range(2):
+        local.fail_next(endpoint="mine")
+        with pytest.raises(
+            ConfigError, match=r"'local-caht' does not exist\..* local-custom, mine,"
+        ):
+            local.fail_next(endpoint="local-caht")
+        local.start()
+    local.close()
 
 
 def test_a_test_says_what_it_expects(call, local):

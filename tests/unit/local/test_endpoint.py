@@ -107,6 +107,21 @@ def test_requests_are_logged_only_when_asked_and_never_their_bodies(caller, capf
     with LocalEndpoint(verbose=True) as verbose:
         caller(verbose)("local-embedding", body)
     logged = capfd.readouterr().err
-    assert '"POST /serving-endpoints/local-embedding/invocations HTTP/1.1" 200' in logged
+    assert '"POST /serving-endpoints/local-embedding/invocations" 200' in logged
     assert "private" not in logged
     assert verbose.token not in logged
+
+
+def test_no_query_and_no_rest_of_a_body_is_logged(capfd):
+    rest = b"private text of a body whose length was wrong\r\n\r\n"
+    request = b"GET /a?access_token=private HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with LocalEndpoint(verbose=True) as verbose:
+        port = int(verbose.host.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(request + rest)
+            while connection.recv(65536):
+                pass
+    logged = capfd.readouterr().err
+    assert '"GET /a" 401' in logged
+    assert '"-" 400' in logged
+    assert "private" not in logged

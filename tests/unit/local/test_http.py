@@ -208,6 +208,14 @@ def test_a_body_of_unclear_length_ends_the_connection(serve, fields, status):
     assert b"connection: close\r\n" in reply
 
 
+def test_a_line_that_is_no_header_cannot_hide_the_length_of_the_body(serve):
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nnonsense\r\nContent-Length: 18\r\n\r\n"
+    reply = exchange(serve(), head + b"GET /a HTTP/1.1\r\n\r\n")
+    assert reply.startswith(b"HTTP/1.1 400")
+    assert b"The head of the request has a line that is no header." in reply
+    assert reply.count(b"HTTP/1.1") == 1
+
+
 @pytest.mark.parametrize(
     ("line", "status"),
     [

@@ -143,6 +143,15 @@ def test_folders_that_make_no_sense_are_refused(tmp_path, name, content, words):
         read_settings({"endpoints": {"mine": {"recordings": "."}}}, tmp_path)
 
 
+def test_tools_and_environments_in_a_folder_are_passed_over(desk, tmp_path):
+    put(tmp_path, {"messages": [USER]})
+    for name in (".git", "node_modules", "env"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "package.json").write_text("{}")
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    assert desk(mine={"recordings": "."})("mine", {"messages": [USER]}).status == 200
+
+
 def test_a_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"recordings: there is no folder .*nowhere"):
         read_settings({"endpoints": {"mine": {"recordings": "nowhere"}}}, tmp_path)

@@ -182,9 +182,11 @@ def test_the_command_says_what_it_made_and_what_it_passed_over(tmp_path, capsys)
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.har", "{", "no HAR file"),
+        ("a.har", "{", "no HAR file: it cannot be parsed$"),
+        ("a.har", "[" * 100_000, "no HAR file: it is nested too deeply$"),
+        ("a.har", "\udcff", "no HAR file: it is not a text in UTF-8$"),
         ("a.har", "{}", "no HAR file: the key 'log' is missing"),
-        ("a.har", '{"log": {"entries": [1]}}', "no HAR file"),
+        ("a.har", '{"log": {"entries": [1]}}', "no HAR file: it has another form$"),
         ("a.yaml", "a: [", "no cassette of VCR"),
         ("a.yaml", "a: 1", "no cassette of VCR: the key 'interactions' is missing"),
         ("a.yaml", "interactions: [{request: 5, response: 6}]", "no cassette of VCR"),
@@ -192,7 +194,7 @@ def test_the_command_says_what_it_made_and_what_it_passed_over(tmp_path, capsys)
     ],
 )
 def test_a_file_that_is_none_says_so_and_leaves_nothing(tmp_path, name, text, message):
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(RecordingError, match=message):
         import_recordings(tmp_path / name, tmp_path / "made")
     assert not (tmp_path / "made").exists()

@@ -5,13 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import wire
+from kept import CHAT, found, noticed, put
 from recordings import OWN, SHARED
 
-from databricks_serving import errors
-from databricks_serving.testing._errors import (
-    ContractViolationError,
-    RecordingError,
-)
+from databricks_serving import cli, errors
+from databricks_serving.testing._errors import ContractViolationError, RecordingError
 from databricks_serving.testing._verify.verifying import inspect_contract, verify_contract
 
 # These break the contract, which is what they show; the client makes errors of them.
@@ -21,31 +19,11 @@ BROKEN = {
     "chat/stream-cut-in-event.json",
     "chat/stream-html.json",
 }
-CHAT = {"messages": [{"role": "user", "content": "Name a river."}]}
 
 
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "chat"
-
-
-def put(folder, name="one", **changed):
-    data = {
-        "request": CHAT,
-        "status": 200,
-        "headers": {"content-type": "application/json"},
-        "body": wire.chat(),
-        **changed,
-    }
-    folder.mkdir(exist_ok=True, parents=True)
-    (folder / f"{name}.json").write_text(json.dumps(data))
-    return folder
-
-
-def found(folder, **options):
-    return [
-        (one.place, one.expected, one.found) for one in inspect_contract(folder, **options).findings
-    ]
 
 
 def test_the_recordings_of_this_project_agree_with_the_contract():
@@ -65,7 +43,7 @@ def test_recordings_of_real_servers_agree_with_the_contract():
 
 def test_a_recording_that_agrees_makes_a_contract_test_of_one_line(folder):
     assert verify_contract(put(folder)).ok
-    assert str(verify_contract(folder)) == "1 recordings agree with the contract"
+    assert str(verify_contract(folder)) == "1 recording agrees with the contract"
 
 
 def test_the_report_names_recording_place_and_expectation_and_no_value(folder):
@@ -76,7 +54,7 @@ def test_the_report_names_recording_place_and_expectation_and_no_value(folder):
     with pytest.raises(ContractViolationError) as caught:
         verify_contract(folder)
     text = str(caught.value)
-    assert "1 of 2 recordings do not agree with the contract" in text
+    assert "1 of 2 recordings does not agree with the contract" in text
     assert "bad.json: body $.choices[0].message.role: expected" in text
     assert "secret" not in text
 
@@ -114,6 +92,11 @@ def test_the_report_names_recording_place_and_expectation_and_no_value(folder):
             {"stream": True, "body": 'data: {"id"'},
             ("body", "an empty line after the last event", "the end of the body"),
         ),
+        ({"stream": True, "body": []}, ("body", "an event", "a stream without any")),
+        (
+            {"stream": True, "body": ": ping\n\ndata: [DONE]\n\n"},
+            ("body", "an event", "a stream without any"),
+        ),
     ],
 )
 def test_what_does_not_agree_is_found(folder, changed, expected):
@@ -147,55 +130,60 @@ def test_old_recordings_are_found_where_an_age_is_asked_for(folder):
     assert [place for place, _, _ in found(folder, max_age=timedelta(days=30))] == ["recorded"]
 
 
-@pytest.mark.parametrize("suffix", [".json", ".yaml"])
-def test_another_contract_may_be_given(folder, tmp_path, suffix):
-    schema = {"type": "object", "required": ["answer"]}
-    answer = {"content": {"application/json": {"schema": schema}}, "description": "d"}
-    spec = {
-        "openapi": "3.1.0",
-        "info": {"title": "t", "version": "1"},
-        "paths": {"/serving-endpoints/mine/invocations": {"post": {"responses": {"200": answer}}}},
-    }
-    put(folder, path="/serving-endpoints/mine/invocations")
-    place = tmp_path / f"spec{suffix}"
-    place.write_text(json.dumps(spec))
-    assert [expected for _, expected, _ in found(folder, spec=place)] == ["the key answer"]
-    assert [expected for _, expected, _ in found(folder, spec=spec)] == ["the key answer"]
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ({}, "not an OpenAPI document"),
-        ({"openapi": "3.0.3", "paths": {}}, "no OpenAPI 3.1 document"),
-        ({"openapi": "3.1.0"}, "it has no paths"),
-        (
-            {"openapi": "3.1.0", "paths": {"/a": {"$ref": "#/nowhere"}}},
-            "refers to '#/nowhere', which is not there",
-        ),
-        (
-            {
-                "openapi": "3.1.0",
-                "paths": {},
-                "components": {"schemas": {"A": {"type": "strange"}}},
-            },
-            "components.schemas.A is no JSON Schema",
-        ),
-        ("nowhere.json", "No such file"),
-    ],
-)
-def test_a_contract_that_cannot_be_used_says_why(folder, spec, message):
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=-1)])
+def test_an_age_that_no_recording_can_have_is_refused(folder, age):
     put(folder)
-    with pytest.raises(errors.InvalidRequestError, match=message):
-        verify_contract(folder, spec=spec)
+    with pytest.raises(errors.InvalidRequestError, match="max_age must be more than no time"):
+        inspect_contract(folder, max_age=age)
 
 
-def test_a_contract_that_is_no_json_and_no_yaml_says_so(folder, tmp_path):
+def test_no_date_is_too_far_away(folder):
+    put(folder, "first", recorded="0001-01-01T00:00:00+14:00")
+    put(folder, "last", recorded="9999-12-31T23:59:59-14:00")
+    assert found(folder, max_age=timedelta.max) == []
+    [finding] = inspect_contract(folder, max_age=timedelta(days=9)).findings
+    assert str(finding) == "first.json: recorded: expected at most 9 days ago, found 1-01-01"
+
+
+def test_recordings_without_a_date_are_noticed_where_an_age_is_asked_for(folder):
     put(folder)
-    for name, text in (("a.json", "{"), ("a.yaml", "a: [")):
-        (tmp_path / name).write_text(text)
-        with pytest.raises(errors.InvalidRequestError, match=f"{name}: while parsing"):
-            verify_contract(folder, spec=tmp_path / name)
+    assert noticed(folder) == []
+    assert noticed(folder, max_age=timedelta(days=1)) == [
+        "one.json: recorded: there is no date, so its age is not known"
+    ]
+
+
+def test_a_stream_that_was_broken_off_may_end_anywhere(folder):
+    for ends in ("closed", "reset", "timeout", "left"):
+        put(folder, ends, stream=True, ends=ends, body="")
+        put(folder, f"{ends}-late", stream=True, ends=ends, body='data: {"id"')
+    assert found(folder) == []
+
+
+def test_findings_are_bounded(folder):
+    put(folder, "keys", body={f"{number}{'k' * 1000}": 1 for number in range(1000)})
+    put(folder, "path", path=f"/{'p' * 1000}")
+    put(folder, "items", body={"choices": [1] * 1000})
+    report = inspect_contract(folder)
+    assert len(report.findings) == 12
+    assert max(len(str(one)) for one in report.findings) < 5000
+
+
+def test_an_event_may_be_larger_than_a_client_takes(folder):
+    event = {"id": "c" * 17 * 2**20, "choices": []}
+    put(folder, stream=True, body=f"data: {json.dumps(event)}\n\n")
+    assert found(folder) == []
+
+
+def test_hidden_folders_and_environments_are_passed_over(folder, tmp_path):
+    put(folder)
+    for name in (".git", ".venv/a", "node_modules/b", "src/__pycache__", "env/lib"):
+        put(tmp_path / name, request={"messages": "none"})
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    (tmp_path / "._one.json").touch()
+    assert inspect_contract(tmp_path).checked == (str(folder / "one.json"),)
+    # What is named is read, whatever it is called.
+    assert not inspect_contract(tmp_path / ".git").ok
 
 
 def test_a_folder_without_recordings_is_an_error_and_no_success(tmp_path):
@@ -203,3 +191,18 @@ def test_a_folder_without_recordings_is_an_error_and_no_success(tmp_path):
         verify_contract(tmp_path)
     with pytest.raises(RecordingError, match="no recordings"):
         verify_contract(tmp_path / "nowhere")
+
+
+def test_the_command_leaves_with_1_and_2_and_refuses_odd_ages(folder, capsys):
+    put(folder, request={**CHAT, "max_token": 5})
+    assert cli.main(["contract", "verify", str(folder)]) == 0
+    assert "did you mean 'max_tokens'?" in capsys.readouterr().out
+    put(folder, "bad", body={})
+    assert cli.main(["contract", "verify", str(folder), "--format", "json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)["notices"]) == 1
+    assert cli.main(["contract", "verify", str(folder / "nowhere")]) == 2
+    for age in ("0", "-1", "36501", "9" * 5000, "\u0661", "ten"):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(["contract", "verify", str(folder), f"--max-age={age}"])
+        assert caught.value.code == 2
+        assert "expected a number of days from 1 to 36500" in capsys.readouterr().err

@@ -164,8 +164,8 @@ def _check_content(content: Any, role: str, place: str) -> None:
 
 
 def _field(message: Any, name: str) -> Any:
-    kind: object = type(message)
-    if kind is not dict and isinstance(message, Model):
+    # Not by type(), from which pyright would conclude that keys are of unknown types.
+    if message.__class__ is not dict and isinstance(message, Model):
         return getattr(message, name, None)
     return message.get(name)
 

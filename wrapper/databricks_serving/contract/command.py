@@ -5,7 +5,6 @@ What a command needs is imported when it runs, so `--help` answers at once.
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ def add_contract(commands: Any) -> Any:
     """Add the group `contract` to the commands of a parser, and return what takes its actions."""
     group = commands.add_parser(
         "contract",
-        help="compare contracts, check recordings, make typed code for a custom model",
+        help="show and compare contracts, check recordings, make typed code for a custom model",
         description="What helps when a contract changes.",
     )
     actions = group.add_subparsers(dest="action", required=True)
+    _add_show(actions)
     _add_diff(actions)
     _add_endpoint(actions)
     return actions
@@ -35,6 +35,24 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"databricks-serving contract {arguments.action}: {error}", file=sys.stderr)
         return _UNUSABLE
     return status
+
+
+def _add_show(actions: Any) -> None:
+    parser = actions.add_parser(
+        "show",
+        help="print the contract that this package was made from",
+        description="Print the contract that this package was made from, an OpenAPI 3.1 document "
+        "in JSON. `contract diff` takes it, and so does `contract verify --spec`.",
+        epilog="Exit status: 0 printed, 2 usage, or there is none in this installation.",
+    )
+    parser.set_defaults(run=_show)
+
+
+def _show(_arguments: argparse.Namespace) -> int:
+    from databricks_serving.contract.diff.loading import installed  # noqa: PLC0415 - only when asked
+
+    print(installed(), end="")
+    return 0
 
 
 def _add_diff(actions: Any) -> None:
@@ -82,34 +100,49 @@ def _add_endpoint(actions: Any) -> None:
         "document, an MLmodel file, or a signature of MLflow (YAML or JSON)",
     )
     parser.add_argument("--out", default=".", metavar="DIR", help="where to put it (default: here)")
-    parser.add_argument("--package", metavar="NAME", help="its name (default: after NAME or FILE)")
+    parser.add_argument(
+        "--package",
+        metavar="NAME",
+        help="its name (default: after NAME or FILE; where the folder of the model has that name, "
+        "with _client at its end)",
+    )
     parser.add_argument(
         "--endpoint",
         metavar="NAME",
-        help="the endpoint that it calls unless told otherwise, for a file that does not say",
+        help="the endpoint that it calls unless told otherwise, for a file that does not say; "
+        "remembered, as --served-model is, until it is given anew or as ''",
     )
     parser.add_argument(
         "--served-model", metavar="NAME", help="whose contract it is, where several are served"
     )
     parser.add_argument(
-        "--check", action="store_true", help="change nothing; print what differs and exit with 1"
+        "--check",
+        action="store_true",
+        help="change nothing; print what differs, and exit with 1 if anything does",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite what was edited by hand since it was made"
     )
     parser.set_defaults(run=_endpoint)
 
 
 def _endpoint(arguments: argparse.Namespace) -> int:
-    from databricks_serving.contract.endpoint.package import update  # noqa: PLC0415 - only when asked
-    from databricks_serving.contract.endpoint.sources import read_source  # noqa: PLC0415
+    from databricks_serving.contract.endpoint.making import make  # noqa: PLC0415 - only when asked
 
-    source = read_source(arguments.source, arguments.served_model)
-    if arguments.endpoint:
-        source = replace(source, endpoint=arguments.endpoint)
-    package = arguments.package or source.package
-    target = Path(arguments.out) / package
-    drift = update(source, Path(arguments.out), package, check=arguments.check)
-    if drift and arguments.check:
-        print("\n".join(drift))
-        print(f"\n{target} is not what {source.origin} says: run without --check", file=sys.stderr)
+    given = {"endpoint": arguments.endpoint, "served-model": arguments.served_model}
+    made = make(
+        arguments.source,
+        Path(arguments.out),
+        arguments.package,
+        given,
+        check=arguments.check,
+        force=arguments.force,
+    )
+    kept = f" (with {' '.join(made.kept)}, as before)" if made.kept else ""
+    if made.drift and arguments.check:
+        print("\n".join(made.drift))
+        said = f"{made.target} is not what {made.origin} says{kept}: run without --check"
+        print(f"\n{said}", file=sys.stderr)
         return 1
-    print(f"{target} {'written' if drift else 'is up to date'}")
+    print(f"{made.target} {'written' if made.drift else 'is up to date'}{kept}")
     return 0

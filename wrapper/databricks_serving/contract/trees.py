@@ -1,7 +1,7 @@
 """Compares two directories, both ways."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 
@@ -14,10 +14,16 @@ def files(root: Path) -> dict[str, bytes]:
     }
 
 
-def differences(old: Path, new: Path) -> Iterator[str]:
-    """Yield a unified diff that turns `old` into `new`; nothing if they hold the same files."""
+def differences(old: Path, new: Path, *, but: Collection[str] = ()) -> Iterator[str]:
+    """Yield a unified diff that turns `old` into `new`; nothing if they hold the same files.
+
+    Args:
+        old: A directory.
+        new: Another one.
+        but: Names of files that may differ.
+    """
     before, after = files(old), files(new)
-    for name in sorted(before.keys() | after.keys()):
+    for name in sorted((before.keys() | after.keys()).difference(but)):
         if before.get(name) != after.get(name):
             yield from difflib.unified_diff(
                 _lines(before.get(name)),

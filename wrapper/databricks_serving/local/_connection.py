@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from email.errors import MissingHeaderBodySeparatorDefect
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from io import BufferedReader, RawIOBase
 from socket import SO_LINGER, SOL_SOCKET, socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from databricks_serving.local.errors import BrokenOffError, RefusedError
 from databricks_serving.local.messages import HttpReply, HttpRequest
@@ -66,6 +67,7 @@ class Connection(BaseHTTPRequestHandler):
         self._limits = limits
         self._verbose = verbose
         self._input = _TimedInput(request)
+        self._is_read = False
         super().__init__(request, client_address, server)
 
     def setup(self) -> None:
@@ -77,11 +79,13 @@ class Connection(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         """Start the clock of the next request."""
         self._input.await_request(self._limits.idle_seconds, self._limits.request_seconds)
+        self._is_read = False
         super().handle_one_request()
 
     def _handle(self) -> None:
         try:
             self._check_head()
+            self._is_read = True
             body = self._read_body()
         except RefusedError as refused:
             self._send(self._workspace.refusal(refused))
@@ -107,9 +111,15 @@ class Connection(BaseHTTPRequestHandler):
 
     def _check_head(self) -> None:
         if any(map(_CONTROL.search, (self.path, *self.headers.values()))):
-            self.close_connection = True
-            text = "The head of the request has control characters."
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", text)
+            self._refuse_head("has control characters")
+        # What follows such a line would be taken for a part of the body, its length as well.
+        if any(isinstance(one, MissingHeaderBodySeparatorDefect) for one in self.headers.defects):
+            self._refuse_head("has a line that is no header")
+
+    def _refuse_head(self, problem: str) -> NoReturn:
+        self.close_connection = True
+        text = f"The head of the request {problem}."
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", text)
 
     def _read_body(self) -> bytes:
         length = self._body_length()
@@ -194,6 +204,14 @@ class Connection(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         """Name the server."""
         return "databricks-serving-local"
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:  # noqa: ARG002 - the base class's names
+        """Log what was called: no query, and nothing of a line that is no head of a request.
+
+        A query may hold a token, and such a line the rest of a body whose length was wrong.
+        """
+        called = f"{self.command} {self.path.partition('?')[0]}" if self._is_read else "-"
+        self.log_message('"%s" %s', called, int(code))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Log a request line, when asked to."""

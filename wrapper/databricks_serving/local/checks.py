@@ -5,6 +5,7 @@ the place and never the value, which may be a secret.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,6 +26,10 @@ _NAMES: Final[Mapping[type, str]] = {
     type(None): "nothing",
 }
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+# So much of a key is compared.
+_LONGEST: Final = 60
+
 
 def wrong(place: str, problem: str) -> ConfigError:
     """Say what is wrong where."""
@@ -33,7 +38,7 @@ def wrong(place: str, problem: str) -> ConfigError:
 
 def expected(place: str, wanted: str, value: object) -> ConfigError:
     """Say what was wanted where, and the kind of what came."""
-    found = _NAMES.get(type(value), type(value).__name__)
+    found = "an empty text" if value == "" else _NAMES.get(type(value), type(value).__name__)
     return wrong(place, f"expected {wanted}, got {found}")
 
 
@@ -49,6 +54,14 @@ def text(*choices: str) -> Reader:
         return str(value)
 
     return read
+
+
+def endpoint_name(value: Any, place: str) -> str:
+    """A name that a path can have as one step."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        problem = "a name of an endpoint has letters, digits, dots, dashes and underscores"
+        raise wrong(place, problem) if isinstance(value, str) else expected(place, "a text", value)
+    return value
 
 
 def any_text(value: Any, place: str) -> str:
@@ -136,14 +149,14 @@ def record(fields: Mapping[str, Reader], *required: str) -> Reader:
     return read
 
 
-def table(reader: Reader) -> Reader:
-    """A mapping with free keys, read value by value; one that is nothing is an empty mapping."""
+def table(key_reader: Reader, reader: Reader) -> Reader:
+    """A mapping with free keys, read one by one; a value that is nothing is an empty mapping."""
 
     def read(value: Any, place: str) -> dict[str, Any]:
         if not is_object(value):
             raise expected(place, "a mapping", value)
         for key in value:
-            text()(key, f"the keys of {place}")
+            key_reader(key, f"the keys of {place}")
         return {
             key: reader({} if one is None else one, f"{place}.{key}") for key, one in value.items()
         }
@@ -152,7 +165,10 @@ def table(reader: Reader) -> Reader:
 
 
 def _nearest(key: object, fields: Mapping[str, Reader]) -> str:
-    close = get_close_matches(str(key), fields, 1)
+    given = str(key)[:_LONGEST]
+    # Of the names that end as the key does, none is meant more than another.
+    close = [name for name in fields if name.endswith(f"_{given}")]
+    close = close or get_close_matches(given, fields, 1)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {' or '.join(map(repr, close))}?"
     return f"; known are {', '.join(fields)}"

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from databricks_serving.errors import ConfigError
 from databricks_serving.local.control import ROUTES
 from databricks_serving.local.endpoint import LocalEndpoint
 from databricks_serving.local.errors import ModelUnavailableError
@@ -46,8 +45,7 @@ def serve(
             config=config,
         )
     except ValueError as error:
-        place = f"{config}: " if config is not None and isinstance(error, ConfigError) else ""
-        print(f"databricks-serving: {place}{error}", file=sys.stderr)
+        print(f"databricks-serving: {error}", file=sys.stderr)
         return _UNUSABLE
     return _serve(local)
 

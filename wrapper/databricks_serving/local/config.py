@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
 
+from databricks_serving.errors import ConfigError
 from databricks_serving.local.backends import BACKENDS, EMBEDDINGS
 from databricks_serving.local.checks import (
     anything,
+    endpoint_name,
     flag,
     items,
     number,
@@ -58,7 +60,7 @@ _SETTINGS: Final = record(
         "port": whole(0, 65_535),
         "model": text(*BACKENDS),
         "embeddings": text(*EMBEDDINGS),
-        "endpoints": table(_ENDPOINT),
+        "endpoints": table(endpoint_name, _ENDPOINT),
         "oauth": record(
             {
                 "client_id": text(),
@@ -175,10 +177,13 @@ def read_file(file: Path) -> Plan:
     """Read the settings of a file; paths in it are relative to its folder.
 
     Raises:
-        ConfigError: The message names the place that is wrong.
+        ConfigError: The message names the file and the place that is wrong.
     """
     document = read_document(file, "")
-    return read_settings({} if document is None else document, file.parent)
+    try:
+        return read_settings({} if document is None else document, file.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from None
 
 
 def read_settings(settings: Any, folder: Path) -> Plan:

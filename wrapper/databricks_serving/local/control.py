@@ -115,7 +115,10 @@ class ControlRoutes:
         if request.method == "DELETE":
             self._controls.faults.clear()
         else:
-            self._controls.faults.add(read_fault(_body(request), ""))
+            fault = read_fault(_body(request), "")
+            if fault.endpoint is not None:
+                self._directory.check(fault.endpoint)
+            self._controls.faults.add(fault)
         return {}
 
     def _requests(self, request: HttpRequest) -> Json:

@@ -18,7 +18,7 @@ from databricks_serving.local.rows import FORMS
 from databricks_serving.local.served import ServedEndpoint
 from databricks_serving.local.shapes import any_object, boolean, list_of, map_of, object_of, string
 from databricks_serving.local.states import EndpointState
-from databricks_serving.local.tasks import BUILT_IN, Task, task_of
+from databricks_serving.local.tasks import BUILT_IN, Task, check_name, task_of
 
 _ONE: Final = re.compile(rf"{MANAGEMENT}/(?P<name>[^/]+)(?P<openapi>/openapi)?")
 _NAME: Final = "[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
@@ -95,6 +95,15 @@ class Directory:
         with self._lock:
             return self._find(name)
 
+    def check(self, name: str) -> None:
+        """Refuse a name that no endpoint has.
+
+        Raises:
+            RefusedError: With status 404; the message has the names that there are.
+        """
+        with self._lock:
+            check_name(name, self._served)
+
     def admit(self, name: str) -> float:
         """Let a call of an endpoint in, and return the seconds to wait before its answer.
 
@@ -113,9 +122,11 @@ class Directory:
         """Have an endpoint be in another state.
 
         Raises:
-            RefusedError: With status 404 when there is none of this name.
+            RefusedError: With status 404 when there is none of this name; the message has those
+                that there are.
         """
         with self._lock:
+            check_name(name, self._served)
             endpoint = self._served.setdefault(name, self._find(name))
             self._unseen.discard(name)
             endpoint.lifecycle.enter(

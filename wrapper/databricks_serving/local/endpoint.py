@@ -9,6 +9,7 @@ from typing import Final, Self, TypeVar
 from databricks_serving.errors import ConfigError
 from databricks_serving.local._connection import Limits
 from databricks_serving.local.backends import BACKENDS, EMBEDDINGS, Backend, MixedBackend
+from databricks_serving.local.checks import endpoint_name
 from databricks_serving.local.config import ConfigDict, EndpointPlan, Plan, read_file, read_settings
 from databricks_serving.local.control import Controls, read_state
 from databricks_serving.local.errors import RefusedError
@@ -17,7 +18,7 @@ from databricks_serving.local.log import RequestLog
 from databricks_serving.local.oauth import TokenService
 from databricks_serving.local.server import LoopbackServer
 from databricks_serving.local.states import EndpointState, StateName
-from databricks_serving.local.tasks import BUILT_IN, Task
+from databricks_serving.local.tasks import BUILT_IN, Task, check_name
 from databricks_serving.local.workspace import Workspace
 
 _Number = TypeVar("_Number", int, float)
@@ -53,7 +54,8 @@ class LocalEndpoint:
 
     Raises:
         ValueError: There is no such model or task, or token, id or secret cannot stand in a header.
-        ConfigError: The settings make no sense; the message names the place.
+        ConfigError: The settings make no sense, or an endpoint has a name that no path can have;
+            the message names the place.
     """
 
     def __init__(
@@ -81,7 +83,10 @@ class LocalEndpoint:
             token_life=_first(token_life, plan.token_life, 3600.0),
         )
         self.port: int = _first(port, plan.port, 0)
-        more = {name: EndpointPlan(task=Task(task)) for name, task in (endpoints or {}).items()}
+        more = {
+            endpoint_name(name, "endpoints"): EndpointPlan(task=Task(task))
+            for name, task in (endpoints or {}).items()
+        }
         self._endpoints = {**plan.endpoints, **more}
         self._verbose = verbose
         self._controls = Controls()
@@ -156,7 +161,8 @@ class LocalEndpoint:
             after_events: After how many events of a stream; by default after the first.
 
         Raises:
-            ConfigError: An argument makes no sense, or is not for this fault.
+            ConfigError: An argument makes no sense, or is not for this fault, or there is no such
+                endpoint.
         """
         given = {
             "fault": fault,
@@ -170,7 +176,10 @@ class LocalEndpoint:
             "after_bytes": after_bytes,
             "after_events": after_events,
         }
-        self._controls.faults.add(read_fault(given, ""))
+        told = read_fault(given, "")
+        if endpoint is not None:
+            self._check(endpoint)
+        self._controls.faults.add(told)
 
     def clear_faults(self) -> None:
         """Let all calls go well again."""
@@ -235,6 +244,16 @@ class LocalEndpoint:
         """Stop within a second, also while streams are running; allowed twice."""
         self._url = self._workspace = None
         self._running.close()
+
+    def _check(self, endpoint: str) -> None:
+        """Refuse a name that no endpoint has; while it runs, some may have been created."""
+        try:
+            if self._workspace is None:
+                check_name(endpoint, self.endpoints)
+            else:
+                self._workspace.directory.check(endpoint)
+        except RefusedError as refused:
+            raise ConfigError(refused.message) from None
 
     def _backend(self) -> Backend:
         backend = BACKENDS[self.model](self._verbose)

@@ -16,6 +16,7 @@ from databricks_serving.local.routes import INVOCATIONS
 from databricks_serving.testing import Recording, RecordingError
 from databricks_serving.testing._blocks import blocks_of
 from databricks_serving.testing._cassettes.matching import differences
+from databricks_serving.testing._folders import recordings_in
 
 # These are about a connection that is another one now, or bytes that were packed.
 _DROPPED: Final = frozenset(
@@ -53,6 +54,8 @@ class Taped(NamedTuple):
 def read_folder(folder: Path, place: str) -> tuple[Taped, ...]:
     """Read the recordings of a folder and the folders in it, in the order of their names.
 
+    Hidden files and folders, environments and installed packages are passed over.
+
     Raises:
         ConfigError: There is no such folder, it holds none, or one cannot be read.
     """
@@ -61,7 +64,7 @@ def read_folder(folder: Path, place: str) -> tuple[Taped, ...]:
     try:
         found = tuple(
             Taped(path.relative_to(folder).as_posix(), Recording.read(path))
-            for path in sorted(folder.rglob("*.json"))
+            for path in recordings_in(folder)
         )
     except RecordingError as error:
         raise wrong(place, str(error)) from None

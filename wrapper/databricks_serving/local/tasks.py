@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
@@ -51,4 +51,24 @@ def task_of(endpoint: str, extra: Mapping[str, Task]) -> Task:
         HTTPStatus.NOT_FOUND,
         "RESOURCE_DOES_NOT_EXIST",
         f"Endpoint with name '{endpoint}' does not exist.",
+    )
+
+
+def check_name(endpoint: str, known: Collection[str]) -> None:
+    """Refuse a name that no endpoint has.
+
+    Args:
+        endpoint: The name.
+        known: The endpoints that there are, the built-in ones included.
+
+    Raises:
+        RefusedError: With status 404; the message has the names that there are.
+    """
+    if endpoint in known or endpoint.startswith(tuple(BUILT_IN)):
+        return
+    raise RefusedError(
+        HTTPStatus.NOT_FOUND,
+        "RESOURCE_DOES_NOT_EXIST",
+        f"Endpoint with name '{endpoint}' does not exist. There are {', '.join(known)}, and names "
+        f"that begin with {', '.join(BUILT_IN)}.",
     )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from databricks_serving.testing._recording import Recording
     from databricks_serving.testing._requests import RecordedRequest
     from databricks_serving.testing._time import FakeTime
-    from databricks_serving.testing._verify.report import Finding, Report
+    from databricks_serving.testing._verify.report import Finding, Notice, Report
     from databricks_serving.testing._verify.verifying import inspect_contract, verify_contract
 else:
     # The pytest plugin is loaded wherever pytest runs: it must not cost an HTTP stack.
@@ -52,6 +52,7 @@ else:
         "Finding": "_verify.report",
         "ImportResult": "_importing.result",
         "MatchOptions": "_options",
+        "Notice": "_verify.report",
         "RecordedRequest": "_requests",
         "Recording": "_recording",
         "RecordingError": "_errors",
@@ -89,6 +90,7 @@ __all__ = [
     "Finding",
     "ImportResult",
     "MatchOptions",
+    "Notice",
     "RecordedRequest",
     "Recording",
     "RecordingError",

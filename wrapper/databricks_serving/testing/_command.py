@@ -5,9 +5,12 @@ What a command needs is imported when it runs, so `--help` answers at once.
 
 import argparse
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_MAX_DAYS: Final = 36_500
 
 
 def add_recordings(actions: Any) -> None:
@@ -21,17 +24,25 @@ def _add_verify(actions: Any) -> None:
         "verify",
         help="hold recordings against a contract",
         description="Hold recordings against a contract and the typed models, and tell where they "
-        "do not agree.",
+        "do not agree. What may be a mistake and breaks nothing is a notice.",
         epilog="Exit status: 0 they agree, 1 they do not, 2 usage or unreadable.",
     )
-    parser.add_argument("recordings", metavar="DIR", type=Path, help="a folder, or one recording")
+    parser.add_argument(
+        "recordings",
+        metavar="DIR",
+        type=Path,
+        help="a folder, or one recording; hidden folders and environments are passed over",
+    )
     parser.add_argument(
         "--spec",
         metavar="FILE",
         help="the contract, OpenAPI 3.1 in YAML or JSON (default: that of this package)",
     )
     parser.add_argument(
-        "--max-age", type=_days, metavar="DAYS", help="refuse recordings that are older"
+        "--max-age",
+        type=_days,
+        metavar="DAYS",
+        help="refuse recordings that are older than so many days, 1 or more",
     )
     parser.add_argument(
         "--format", choices=["text", "json"], default="text", help="for people, or for machines"
@@ -74,6 +85,6 @@ def _import(arguments: argparse.Namespace) -> int:
 
 
 def _days(text: str) -> timedelta:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("a number of days is expected")
+    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= _MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"expected a number of days from 1 to {_MAX_DAYS}")
     return timedelta(days=int(text))

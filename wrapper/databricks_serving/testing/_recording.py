@@ -53,6 +53,7 @@ _KNOWN: Final = {
 }
 _MOST_SECONDS: Final = 1_000_000_000
 _ANY_KIND: Final = ("request", "body")
+KEYS: Final = (*_KNOWN, *_ANY_KIND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class Recording:
             stream=data.get("stream", headers.get("content-type", "").startswith(_EVENTS)),
             timing=tuple(data.get("timing", ())),
             recorded=_date(data.get("recorded"), name),
-            extra={key: value for key, value in data.items() if key not in {*_KNOWN, *_ANY_KIND}},
+            extra={key: value for key, value in data.items() if key not in KEYS},
         )
 
     @classmethod

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from databricks_serving.contract.texts import parsed
+from databricks_serving.contract.texts import parsed, read_text
 from databricks_serving.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def load(source: Source, *, beside: Source = INSTALLED) -> dict[str, Json]:
         return document(source, "the document")
     name = str(source)
     if name == INSTALLED:
-        text = _installed()
+        text = installed()
     elif name.startswith(_REVISION):
         text = _at_revision(name, beside)
     else:
-        text = _file(Path(name))
+        text = read_text(Path(name))
     return parse(text, name)
 
 
@@ -73,7 +73,12 @@ def document(node: object, source: str) -> dict[str, Json]:
     return root
 
 
-def _installed() -> str:
+def installed() -> str:
+    """Return the text of the contract that this package was made from, as JSON.
+
+    Raises:
+        InvalidRequestError: This installation does not have it.
+    """
     path = files("databricks_serving_api") / "openapi.json"
     try:
         return path.read_text(encoding="utf-8")
@@ -82,13 +87,6 @@ def _installed() -> str:
             f"{INSTALLED}: this installation has no contract beside its code ({error}): "
             "name a file instead"
         ) from None
-
-
-def _file(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"{path}: {error}") from None
 
 
 def _at_revision(source: str, beside: Source) -> str:

@@ -52,6 +52,7 @@ def _rows(inputs: Rows) -> Call:
         f"rows: Sequence[Row]{frames}",
         f"rows: The rows{', or a frame of pandas or polars' if frames else ''}.",
         f"{inputs.form}=runtime.{function}(rows, Row, _COLUMNS)",
+        "# Of each column its name, whether it must be there, and whether it may be null.\n"
         "_COLUMNS: Final = (" + "".join(f"{column!r}," for column in columns) + ")\n",
     )
 

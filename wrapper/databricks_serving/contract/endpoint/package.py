@@ -10,10 +10,13 @@ from typing import Final
 from databricks_serving._version import __version__
 from databricks_serving.contract.endpoint.code import client_module, roots_of
 from databricks_serving.contract.endpoint.document import document_of
-from databricks_serving.contract.endpoint.names import check_package, class_names
+from databricks_serving.contract.endpoint.names import class_names
 from databricks_serving.contract.endpoint.sources import Source
+from databricks_serving.contract.endpoint.stamp import NAME as STAMP
+from databricks_serving.contract.endpoint.stamp import Stamp, write_stamp
 from databricks_serving.contract.endpoint.text import Module, one_line
 from databricks_serving.contract.endpoint.types import Type
+from databricks_serving.contract.texts import reason
 from databricks_serving.contract.tools import (
     PINS,
     TEMPLATES,
@@ -36,58 +39,64 @@ __all__ = ["Model", "ReplyMeta", "as_datetime", "dump", "same_extra"]
 '''
 
 
-def update(source: Source, out: Path, package: str, *, check: bool) -> list[str]:
+def update(
+    source: Source, target: Path, options: Mapping[str, str], *, check: bool, force: bool
+) -> list[str]:
     """Write a package unless it is up to date, or only check it.
 
-    It is written beside its place first, and then moved there.
+    It is written elsewhere first, and then moved to its place.
 
     Args:
         source: The contract.
-        out: The directory that the package is in.
-        package: The name of the package.
+        target: Where the package is; the name of the directory is its name.
+        options: The options that the package is to remember.
         check: Whether to change nothing.
+        force: Whether files that were edited may be overwritten.
 
     Returns:
         What the package differed in, as the lines of a diff.
 
     Raises:
         ConfigError: When a tool is not installed, has another version, or fails.
-        InvalidRequestError: When the contract cannot be written as Python, or something else is at
-            the place.
+        InvalidRequestError: When the contract cannot be written as Python, something else is at the
+            place, or files were edited.
     """
-    target = out / check_package(package)
     check_versions()
-    _check_place(target)
     try:
-        return _checked(source, target) if check else _written(source, target)
+        return _updated(source, target, options, check=check, force=force)
     except OSError as error:
-        raise InvalidRequestError(f"{target}: {error}") from None
+        raise InvalidRequestError(f"{target}: {reason(error)}") from None
 
 
-def _checked(source: Source, target: Path) -> list[str]:
+def _updated(
+    source: Source, target: Path, options: Mapping[str, str], *, check: bool, force: bool
+) -> list[str]:
+    _check_place(target)
     with tempfile.TemporaryDirectory() as scratch:
-        return list(differences(target, build(source, Path(scratch), target.name)))
-
-
-def _written(source: Source, target: Path) -> list[str]:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".contract-") as scratch:
-        fresh = build(source, Path(scratch), target.name)
-        drift = list(differences(target, fresh))
-        if drift:
-            _move(fresh, target, Path(scratch) / "former")
+        fresh = build(source, Path(scratch), target.name, options)
+        # To ask for the same code by other options is no reason for a build to fail.
+        drift = list(differences(target, fresh, but={STAMP} if check else ()))
+        if drift and not check:
+            _check_edits(target, fresh, force=force)
+            _replace(target, fresh)
     return drift
 
 
-def _move(fresh: Path, target: Path, former: Path) -> None:
-    if target.exists():
-        target.rename(former)
-    try:
-        fresh.rename(target)
-    except OSError:
-        if former.exists():
-            former.rename(target)
-        raise
+def _replace(target: Path, fresh: Path) -> None:
+    """Put a package in its place; at any moment it is there whole, or what was there before."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".contract-") as scratch:
+        ready, former = Path(scratch) / target.name, Path(scratch) / "former"
+        shutil.copytree(fresh, ready)
+        try:
+            if target.exists():
+                target.rename(former)
+            ready.rename(target)
+        # Also an interrupt must not take away what was there.
+        except BaseException:
+            if former.exists() and not target.exists():
+                former.rename(target)
+            raise
 
 
 def _check_place(target: Path) -> None:
@@ -97,16 +106,26 @@ def _check_place(target: Path) -> None:
     if not target.is_dir():
         raise InvalidRequestError(f"{target} is no directory: name another one with --out")
     for path in sorted(target.rglob("*")):
-        if path.is_dir() or "__pycache__" in path.parts or path.name == _MARK:
+        if path.is_dir() or "__pycache__" in path.parts or path.name in {_MARK, STAMP}:
             continue
-        if path.suffix != ".py" or not path.read_bytes().startswith(_NOTICE.encode()):
+        if path.suffix != ".py" or not path.read_text("utf-8", "replace").startswith(_NOTICE):
             raise InvalidRequestError(
                 f"{target} holds {path.relative_to(target)}, which this command did not make: move "
                 "it away, or name another place with --out or --package"
             )
 
 
-def build(source: Source, scratch: Path, package: str) -> Path:
+def _check_edits(target: Path, fresh: Path, *, force: bool) -> None:
+    """Refuse to lose what somebody has written into the files."""
+    edited = [] if force else [*Stamp.read(target).edited(target, fresh)]
+    if edited:
+        raise InvalidRequestError(
+            f"{target}: edited since it was made: {', '.join(edited)}: move the edits to a file of "
+            "your own, or overwrite them with --force; --check shows them"
+        )
+
+
+def build(source: Source, scratch: Path, package: str, options: Mapping[str, str]) -> Path:
     """Write a package into a scratch directory, and return its path; raises as `update`."""
     roots = roots_of(source.contract)
     classes = class_names(roots)
@@ -121,6 +140,7 @@ def build(source: Source, scratch: Path, package: str) -> Path:
     (target / _MARK).touch()
     lay_out(target)
     _sign(target, source)
+    write_stamp(target, options)
     return target
 
 

@@ -10,8 +10,9 @@ from databricks_serving.contract.endpoint.nodes import mapping
 from databricks_serving.contract.endpoint.openapi import contract_of_openapi, endpoint_of_openapi
 from databricks_serving.contract.endpoint.signature import contract_of_signature
 from databricks_serving.contract.endpoint.types import Contract
-from databricks_serving.contract.texts import parsed
+from databricks_serving.contract.texts import parsed, read_text
 from databricks_serving.errors import (
+    ConfigError,
     InvalidRequestError,
     InvalidResponseError,
     NotFoundError,
@@ -29,65 +30,99 @@ class Source:
         contract: What the model takes and gives.
         origin: Where it is from, for people: `the endpoint wine`, or the name of a file.
         endpoint: The endpoint that has it, if that is known.
-        stem: What the package is called after.
     """
 
     contract: Contract
     origin: str
     endpoint: str | None
-    stem: str
 
-    @property
-    def package(self) -> str:
-        """The name of the package, unless another one is asked for.
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What holds a contract: an OpenAPI document, or a signature.
+
+    Attributes:
+        content: The document.
+        name: What errors call it.
+        origin: Where it is from, for people: `the endpoint wine`, or the name of a file.
+        endpoint: The endpoint that has it, if that is known.
+        stem: What the package is called after.
+        folder: The folder of the model that it is in, if it is in one.
+    """
+
+    content: Mapping[str, Any]
+    name: str
+    origin: str
+    endpoint: str | None
+    stem: str
+    folder: Path | None = None
+
+    def package_in(self, directory: Path) -> str:
+        """Return the name of the package, unless another one is asked for.
 
         Raises:
             InvalidRequestError: When there is none.
         """
-        return package_name(self.stem)
+        name = package_name(self.stem)
+        is_taken = self.folder is not None and (directory / name).resolve() == self.folder
+        return f"{name}_client" if is_taken else name
+
+    def source(self, served_model: str | None = None, endpoint: str | None = None) -> Source:
+        """Read the contract.
+
+        Args:
+            served_model: The served model whose contract is wanted, where an endpoint has several.
+            endpoint: The endpoint to call, where that is not the one that has the contract.
+
+        Raises:
+            ConfigError: When what reads a part of it is not installed.
+            InvalidRequestError: When there is no contract, or none that can be used.
+        """
+        contract = _contract(self.content, self.name, served_model)
+        return Source(contract, self.origin, endpoint or self.endpoint)
 
 
-def read_source(given: str, served_model: str | None = None) -> Source:
-    """Read the contract of an endpoint or of a file.
+def read_document(given: str) -> Document:
+    """Read what holds a contract.
 
     Args:
         given: A file, a directory with an MLmodel file, or the name of an endpoint.
-        served_model: The served model whose contract is wanted, where an endpoint has several.
 
     Raises:
-        InvalidRequestError: When there is no contract, or none that can be used.
+        InvalidRequestError: When it is none.
         ConfigError: When there is no login, or what reads the file is not installed.
         ServingError: When the workspace could not be asked.
     """
+    if not given:
+        raise InvalidRequestError("no endpoint and no file is named")
     path = Path(given)
     if path.is_dir():
         path /= _MLMODEL
     if path.is_file() or path.name == _MLMODEL or path.suffix in _SUFFIXES or "/" in given:
-        return _of_file(path, served_model)
-    return _of_endpoint(given, served_model)
+        return _of_file(path)
+    return _of_endpoint(given)
 
 
-def _of_file(path: Path, served_model: str | None) -> Source:
-    try:
-        content = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"{path}: {error}") from None
-    stem = path.resolve().parent.name if path.name == _MLMODEL else path.stem
-    node = parsed(content, str(path))
+def _of_file(path: Path) -> Document:
+    folder = path.resolve().parent if path.name == _MLMODEL else None
+    node = parsed(read_text(path), str(path))
     if not isinstance(node, Mapping):
         raise InvalidRequestError(f"{path}: neither an OpenAPI document nor a signature")
-    document = cast("Mapping[str, Any]", node)
-    contract = _contract(document, str(path), served_model)
-    endpoint = endpoint_of_openapi(document)
-    return Source(contract, path.name, endpoint, endpoint or stem)
+    content = cast("Mapping[str, Any]", node)
+    endpoint = endpoint_of_openapi(content)
+    stem = path.stem if folder is None else folder.name
+    return Document(content, str(path), path.name, endpoint, endpoint or stem, folder)
 
 
-def _of_endpoint(name: str, served_model: str | None) -> Source:
+def _of_endpoint(name: str) -> Document:
     from databricks_serving import ServingClient  # noqa: PLC0415 - a file needs no HTTP stack
 
     with ServingClient() as client:
         try:
-            document = client.endpoints.get_openapi(name).to_dict()
+            content = client.endpoints.get_openapi(name).to_dict()
+        except ConfigError as error:
+            said = f"there is no file {name}, and the endpoint {name} cannot be asked: {error}"
+            raise ConfigError(said) from None
         except NotFoundError:
             raise InvalidRequestError(
                 f"endpoint {name!r}: the workspace has no endpoint of this name with a contract: "
@@ -98,11 +133,14 @@ def _of_endpoint(name: str, served_model: str | None) -> Source:
                 f"endpoint {name!r} has no contract of its own ({error}): log its model with a "
                 "signature, or pass a file that has one"
             ) from None
-    contract = _contract(document, f"endpoint {name!r}", served_model)
-    return Source(contract, f"the endpoint {name}", name, name)
+    return Document(content, f"endpoint {name!r}", f"the endpoint {name}", name, name)
 
 
 def _contract(document: Mapping[str, Any], source: str, served_model: str | None) -> Contract:
+    if served_model is not None and "openapi" not in document:
+        raise InvalidRequestError(
+            f"{source}: a signature is of one model: leave --served-model out"
+        )
     try:
         if "openapi" in document:
             return contract_of_openapi(document, served_model)

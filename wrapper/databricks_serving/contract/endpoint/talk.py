@@ -28,6 +28,8 @@ class _Task:
     called: str
 
 
+# Signatures of agents list them; it is the handle that streams, and the endpoint is the model.
+_SETTLED: Final = frozenset({"model", "stream"})
 _MESSAGES: Final = "str | Sequence[MessageDict]"
 _TASKS: Final = {
     "chat": _Task(_MESSAGES, BoundChatArguments, "ChatEndpoint", "ChatCompletion", "chat model"),
@@ -51,7 +53,7 @@ def talking_module(inputs: Conversation, params: tuple[Field, ...], endpoint: st
         endpoint: The endpoint that is called unless another one is named.
     """
     task = _TASKS[inputs.task]
-    known = task.arguments.__annotations__.keys()
+    known = task.arguments.__annotations__.keys() | _SETTLED
     extra = [field for field in (*inputs.keywords, *params) if field.name not in known]
     named = f"ENDPOINT: Final = {endpoint!r}\n" if endpoint else ""
     item = task.given.removeprefix("str | Sequence[").removesuffix("]")

@@ -57,7 +57,7 @@ def import_recordings(
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, ServingError):
             raise
-        raise RecordingError(f"{source}: no {kind}: {type(error).__name__}") from None
+        raise RecordingError(f"{source}: no {kind}: {_problem(error)}") from None
     passed_over: Counter[PassedOver] = Counter(
         one for one in found if not isinstance(one, Recording)
     )
@@ -80,3 +80,14 @@ def _fresh(recordings: Iterable[Recording], there: Iterable[Recording]) -> list[
         else:
             fresh.append(one)
     return fresh
+
+
+def _problem(error: Exception) -> str:
+    """Say what is wrong with a file without what is in it."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not a text in UTF-8"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, ValueError):
+        return "it cannot be parsed"
+    return "it has another form"

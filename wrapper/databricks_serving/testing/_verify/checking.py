@@ -1,18 +1,25 @@
 """One recording, held against the contract and the typed models."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from databricks_serving._core.sse import SSEDecoder
 from databricks_serving.testing._cassettes.matching import differences
 from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._verify.contract import Contract, Operation, Route
-from databricks_serving.testing._verify.report import Finding
-from databricks_serving.testing._verify.wording import expectation, innermost, kind_of
+from databricks_serving.testing._verify.report import Finding, Notice
+from databricks_serving.testing._verify.unknown import unknown_keys
+from databricks_serving.testing._verify.wording import (
+    expectation,
+    innermost,
+    kind_of,
+    shortened,
+)
 from databricks_serving_api import models
 
 _INVOCATIONS: Final = "/serving-endpoints/endpoint/invocations"
@@ -35,15 +42,25 @@ class Case:
     task: str | None = None
 
 
-def check(case: Case, contract: Contract) -> Iterator[Finding]:
-    """Yield where a recording does not agree with the contract, and where a model loses of it."""
+def check(case: Case, contract: Contract) -> Iterator[Finding | Notice]:
+    """Yield where a recording does not agree with the contract, and where a model loses of it.
+
+    Notices are the keys that the contract does not name.
+    """
     recording = case.recording
     path = (recording.path or _INVOCATIONS).partition("?")[0]
     route = contract.route(recording.method, path)
     if route is None:
-        yield Finding(case.name, "path", "a route of the contract", f"{recording.method} {path}")
+        called = f"{recording.method} {shortened(path)}"
+        yield Finding(case.name, "path", "a route of the contract", called)
         return
-    yield from _Checker(case, contract, route).findings()
+    checker = _Checker(case, contract, route)
+    try:
+        yield from checker.findings()
+        yield from checker.notices()
+    except RecursionError:
+        found = "a value that is nested too deeply, or a schema that contains nothing but itself"
+        yield Finding(case.name, "request or body", "what can be checked", found)
 
 
 class _Checker:
@@ -55,6 +72,7 @@ class _Checker:
         self._recording = case.recording
         self._contract = contract
         self._route = route
+        self._noticed: dict[str, Notice] = {}
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong with request and answer."""
@@ -65,6 +83,10 @@ class _Checker:
             return
         yield from self._request()
         yield from self._stream() if recording.stream else self._reply()
+
+    def notices(self) -> Iterator[Notice]:
+        """Yield what was noticed on the way, each thing once, however many events show it."""
+        yield from islice(self._noticed.values(), _MOST)
 
     @cached_property
     def _operations(self) -> list[Operation]:
@@ -85,9 +107,7 @@ class _Checker:
         if request is None or pointer is None:
             return
         names = [one.request for one in self._operations if one.request]
-        if not any(self._fits(name, request) for name in names):
-            pointers = [_SCHEMAS + name for name in names] or [pointer]
-            yield from self._nearest(pointers, request, "request")
+        yield from self._held([_SCHEMAS + name for name in names] or [pointer], request, "request")
 
     def _refusal(self) -> Iterator[Finding]:
         body = self._recording.json
@@ -95,7 +115,7 @@ class _Checker:
             return
         pointer = self._contract.response(self._route, self._recording.status, stream=False)
         if pointer is not None:
-            yield from self._nearest([pointer], body, "body")
+            yield from self._held([pointer], body, "body")
 
     def _reply(self) -> Iterator[Finding]:
         body = _json(self._recording.text)
@@ -106,23 +126,25 @@ class _Checker:
         yield from self._fitting(names, body, "body", stream=False)
 
     def _stream(self) -> Iterator[Finding]:
-        decoder = SSEDecoder()
+        # How much an event may have is for a client to say, and not for the contract.
+        decoder = SSEDecoder(max_event_bytes=len(self._recording.content) + 1)
         # The last event of a stream of completions may look like one of a chat.
         operations = [*self._operations, *self._route.operations]
         names = [one.event for one in operations if one.event]
-        events = decoder.feed(self._recording.content)
-        for number, event in enumerate(events, 1):
-            if event.data == _DONE:
-                return
-            value = _json(event.data)
+        events = [one.data for one in decoder.feed(self._recording.content)]
+        for number, data in enumerate(takewhile(lambda one: one != _DONE, events), 1):
+            value = _json(data)
             if value is not _NOT_JSON:
                 yield from self._fitting([*names, _ERROR], value, f"event {number}", stream=True)
             elif not self._is_free:
-                yield self._finding(
-                    f"event {number}", "JSON", f"text of {len(event.data)} characters"
-                )
-        if decoder.pending:
+                yield self._finding(f"event {number}", "JSON", f"text of {len(data)} characters")
+        # One that was broken off may end anywhere.
+        if self._recording.ends != "whole":
+            return
+        if decoder.pending and _DONE not in events:
             yield self._finding("body", "an empty line after the last event", "the end of the body")
+        elif events in ([], [_DONE]):
+            yield self._finding("body", "an event", "a stream without any")
 
     def _fitting(
         self, names: list[str], value: Any, what: str, *, stream: bool
@@ -130,14 +152,15 @@ class _Checker:
         """Yield why a value is none of some schemas, or what its model loses of it."""
         for name in names:
             if self._contract.has(name) and self._fits(name, value):
+                self._notice([_SCHEMAS + name], value, what)
                 yield from self._lossless(name, value, what)
                 return
         whole = self._contract.response(self._route, self._recording.status, stream=stream)
         if self._is_free and whole is not None:
-            yield from self._nearest([whole], value, what)
+            yield from self._held([whole], value, what)
         else:
             typed = [name for name in names if name != _ERROR]
-            yield from self._nearest([_SCHEMAS + name for name in typed], value, what)
+            yield from self._held([_SCHEMAS + name for name in typed], value, what)
 
     def _lossless(self, name: str, value: Any, what: str) -> Iterator[Finding]:
         model = getattr(models, name, None)
@@ -150,14 +173,27 @@ class _Checker:
         for place in lost[:_MOST]:
             yield self._finding(f"{what} {place}", f"what {name} keeps", "what it does not")
 
-    def _nearest(self, pointers: list[str], value: Any, what: str) -> Iterator[Finding]:
-        """Yield how a value breaks that of some schemas which it breaks least."""
-        broken = [self._contract.errors(pointer, value) for pointer in pointers]
-        broken.sort(key=len)
-        for error in islice(map(innermost, chain.from_iterable(broken[:1])), _MOST):
+    def _held(self, pointers: list[str], value: Any, what: str) -> Iterator[Finding]:
+        """Yield how a value breaks that of some schemas which it breaks least, if it fits none."""
+        broken = {pointer: self._contract.errors(pointer, value) for pointer in pointers}
+        fitting = [pointer for pointer, errors in broken.items() if not errors]
+        if fitting:
+            self._notice(fitting, value, what)
+            return
+        nearest = min(broken.values(), key=len, default=())
+        for error in islice(map(innermost, nearest), _MOST):
             yield self._finding(
-                f"{what} {error.json_path}", expectation(error), kind_of(error.instance)
+                f"{what} {shortened(error.json_path)}",
+                expectation(error),
+                kind_of(error.instance),
             )
+
+    def _notice(self, pointers: Sequence[str], value: Any, what: str) -> None:
+        """Remember the keys of a value that none of the schemas names which it fits."""
+        for one in islice(unknown_keys(self._contract, pointers, value), _MOST):
+            place = f"{what} {one.path}"
+            alike = re.sub(r"\d+", "", place)
+            self._noticed.setdefault(alike, Notice(self._name, place, str(one)))
 
     def _fits(self, name: str, value: Any) -> bool:
         return not self._contract.errors(_SCHEMAS + name, value)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote, unquote
 
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.optional import optional
@@ -77,9 +78,9 @@ class Contract:
         Raises:
             InvalidRequestError: When it cannot be read or used.
         """
-        document = load(INSTALLED if spec is None else spec)
-        name = "the contract" if isinstance(spec, Mapping) else str(spec or INSTALLED)
-        return cls(document, name, own=spec is None)
+        if spec is None:
+            return _own()
+        return cls(load(spec), "the contract" if isinstance(spec, Mapping) else str(spec))
 
     def route(self, method: str, path: str) -> Route | None:
         """Return the route that a request took; the one with the fewest placeholders."""
@@ -99,17 +100,20 @@ class Contract:
 
     def response(self, route: Route, status: int, *, stream: bool) -> str | None:
         """Return where the schema of an answer is; None where the contract says nothing of it."""
-        responses = route.content.get("responses", {})
         for key in (str(status), f"{status // 100}XX", "default"):
-            if key in responses:
-                pointer = f"{route.pointer}/responses/{key}"
-                answer, pointer = self._resolved(responses[key], pointer)
-                return _schema_at(answer, pointer, _EVENTS if stream else _JSON)
+            if key in route.content["responses"]:
+                return self._answer(route, key, _EVENTS if stream else _JSON)
         return None
+
+    def _answer(self, route: Route, key: str, kind: str) -> str | None:
+        """Return where the schema of one kind of an answer is."""
+        place = f"{route.pointer}/responses/{escaped(key)}"
+        answer, pointer = self._resolved(route.content["responses"][key], place)
+        return _schema_at(answer, pointer, kind)
 
     def has(self, schema: str) -> bool:
         """Tell whether there is a schema of a name."""
-        return self._at(f"/components/schemas/{schema}") is not None
+        return self.at(f"/components/schemas/{schema}") is not None
 
     def errors(self, pointer: str, value: Any) -> "list[ValidationError]":
         """Return how a value breaks the schema at a place of the contract."""
@@ -141,49 +145,83 @@ class Contract:
         for template, item in paths.items():
             for method, content in item.items() if is_object(item) else ():
                 if is_object(content) and "responses" in content:
-                    pointer = f"/paths/{_escaped(template)}/{method}"
-                    yield Route(template, method, pointer, content)
+                    pointer = f"/paths/{escaped(template)}/{method}"
+                    yield Route(template, method, pointer, self._usable(content, pointer))
 
     def _check(self) -> None:
         """Refuse references that lead nowhere, and schemas that are none."""
         jsonschema = optional("jsonschema", _USER, "testing")
         for place, ref in _references(self._document, "#"):
-            if not ref.startswith("#/") or self._at(ref[1:]) is None:
+            if not ref.startswith("#/") or self.at(ref[1:]) is None:
                 raise InvalidRequestError(
                     f"{self._name}: {place} refers to {ref!r}, which is not there"
                 )
-        schemas = self._document.get("components", {}).get("schemas", {})
-        for name, schema in schemas.items():
+        for pointer in self._schemas():
             try:
-                jsonschema.Draft202012Validator.check_schema(schema)
+                jsonschema.Draft202012Validator.check_schema(self.at(pointer))
             except jsonschema.SchemaError as error:
+                place = ".".join(unquote(pointer).split("/")[1:]).replace("~1", "/")
                 raise InvalidRequestError(
-                    f"{self._name}: components.schemas.{name} is no JSON Schema: {error.message}"
+                    f"{self._name}: {place} is no JSON Schema: {error.message}"
                 ) from None
+
+    def _schemas(self) -> Iterator[str]:
+        """Yield where there are schemas."""
+        schemas = self.at("/components/schemas")
+        if schemas is not None and not is_object(schemas):
+            raise InvalidRequestError(f"{self._name}: components.schemas must be an object")
+        yield from (f"/components/schemas/{escaped(name)}" for name in schemas or ())
+        for route in self.routes:
+            yield from filter(None, [self.request(route)])
+            for key in route.content["responses"]:
+                yield from filter(None, (self._answer(route, key, one) for one in (_JSON, _EVENTS)))
+
+    def _usable(self, content: Mapping[str, Any], pointer: str) -> Mapping[str, Any]:
+        """Return an operation if what is read of it has the form that it needs."""
+        tasks = content.get("x-sdk-operations", [])
+        are_tasks = is_list(tasks) and all(is_object(one) and "tag" in one for one in tasks)
+        if not is_object(content["responses"]) or not are_tasks:
+            raise InvalidRequestError(
+                f"{self._name}: {unquote(pointer)} is no operation: its responses must be an "
+                "object, and its x-sdk-operations, if any, a list of objects with a tag"
+            )
+        return content
 
     def _resolved(self, node: Any, pointer: str) -> tuple[Any, str]:
         if is_object(node) and isinstance(node.get("$ref"), str):
             pointer = node["$ref"].removeprefix("#")
-            return self._at(pointer), pointer
+            return self.at(pointer), pointer
         return node, pointer
 
-    def _at(self, pointer: str) -> Any:
+    def at(self, pointer: str) -> Any:
+        """Return what is at a place of the contract; None where there is nothing."""
         node: Any = self._document
         for part in pointer.split("/")[1:]:
-            key = part.replace("~1", "/").replace("~0", "~")
-            node = node.get(key) if is_object(node) else None
+            key = unquote(part).replace("~1", "/").replace("~0", "~")
+            if is_list(node) and key.isdecimal() and int(key) < len(node):
+                node = node[int(key)]
+            else:
+                node = node.get(key) if is_object(node) else None
         return node
 
 
+@cache
+def _own() -> Contract:
+    """Return the contract of this package; to check it takes longer than to use it."""
+    return Contract(load(INSTALLED), INSTALLED, own=True)
+
+
 def _schema_at(holder: Any, pointer: str, kind: str) -> str | None:
-    content: Any = holder.get("content", {}) if is_object(holder) else {}
-    if kind not in content or "schema" not in content[kind]:
+    content = holder.get("content") if is_object(holder) else None
+    media = content.get(kind) if is_object(content) else None
+    if not is_object(media) or "schema" not in media:
         return None
-    return f"{pointer}/content/{_escaped(kind)}/schema"
+    return f"{pointer}/content/{escaped(kind)}/schema"
 
 
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+def escaped(key: str) -> str:
+    """Return a key as a part of a pointer in a URI."""
+    return quote(key.replace("~", "~0").replace("/", "~1"), safe="~")
 
 
 def _pattern(template: str) -> re.Pattern[str]:

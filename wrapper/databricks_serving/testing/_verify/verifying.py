@@ -5,13 +5,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from databricks_serving.errors import InvalidRequestError
 from databricks_serving.testing._errors import ContractViolationError, RecordingError
-from databricks_serving.testing._recording import Recording
+from databricks_serving.testing._folders import recordings_in
+from databricks_serving.testing._recording import KEYS, Recording
 from databricks_serving.testing._verify.checking import Case, check
 from databricks_serving.testing._verify.contract import Contract
-from databricks_serving.testing._verify.report import Finding, Report
+from databricks_serving.testing._verify.report import Finding, Notice, Report
+from databricks_serving.testing._verify.unknown import LONGEST, nearest
 
 TASKS: Final = ("agents", "chat", "completions", "embeddings", "predictions", "responses")
+# A key of somebody's own is common in recordings, and need not be like ours.
+_NEAR: Final = 0.75
 
 
 def inspect_contract(
@@ -23,29 +28,44 @@ def inspect_contract(
     """Hold recordings against a contract and the typed models, and return what was found.
 
     Args:
-        path: A recording, or a folder of them, folders below included. In a recording without a
-            path, the name of its folder may tell its task, such as `chat`.
+        path: A recording, or a folder of them, folders below included, except hidden ones,
+            environments and `node_modules`. In a recording without a path, the name of its folder
+            may tell its task, such as `chat`.
         spec: The contract: an OpenAPI 3.1 document, as a file or as an object; by default that of
             this package.
-        max_age: Age beyond which a recording must be made anew; None for any.
+        max_age: Age beyond which a recording must be made anew; None for any. One without a date
+            is noticed then; a date without a zone is taken for UTC.
 
     Raises:
-        RecordingError: When there is no recording.
-        InvalidRequestError: When the contract cannot be used.
+        RecordingError: When there is no recording, or a folder cannot be read.
+        InvalidRequestError: When the contract cannot be used, or `max_age` is not above zero.
         ConfigError: When jsonschema is not installed.
     """
+    if max_age is not None and max_age <= timedelta(0):
+        raise InvalidRequestError("max_age must be more than no time at all")
     contract = Contract.load(spec)
     root = Path(path)
-    files = sorted(root.rglob("*.json")) if root.is_dir() else [root]
+    files = recordings_in(root) if root.is_dir() else [root]
     if not files or not root.exists():
-        raise RecordingError(f"{path}: no recordings")
-    oldest = None if max_age is None else datetime.now(UTC) - max_age
-    findings: list[Finding] = []
+        raise RecordingError(f"{path}: no recordings there")
+    now = datetime.now(UTC)
+    told: list[Finding | Notice] = []
     for file in files:
-        findings += _findings(
-            file, str(file.relative_to(root)) if file != root else file.name, contract, oldest
-        )
-    return Report(tuple(map(str, files)), tuple(findings))
+        name = str(file.relative_to(root)) if file != root else file.name
+        try:
+            recording = Recording.read(file)
+        except RecordingError as error:
+            told.append(Finding(name, "file", "a recording", str(error).removeprefix(f"{file}: ")))
+            continue
+        if max_age is not None:
+            told += _aged(recording.recorded, name, max_age, now)
+        told += _misspelt(recording, name)
+        told += check(Case(recording, name, _task(file, recording)), contract)
+    return Report(
+        tuple(map(str, files)),
+        tuple(one for one in told if isinstance(one, Finding)),
+        tuple(one for one in told if isinstance(one, Notice)),
+    )
 
 
 def verify_contract(
@@ -64,8 +84,8 @@ def verify_contract(
     Raises:
         ContractViolationError: When something does not agree; its message names each recording, the
             JSON path and what was expected.
-        RecordingError: When there is no recording.
-        InvalidRequestError: When the contract cannot be used.
+        RecordingError: When there is no recording, or a folder cannot be read.
+        InvalidRequestError: When the contract cannot be used, or `max_age` is not above zero.
         ConfigError: When jsonschema is not installed.
     """
     report = inspect_contract(path, spec=spec, max_age=max_age)
@@ -74,17 +94,23 @@ def verify_contract(
     return report
 
 
-def _findings(
-    file: Path, name: str, contract: Contract, oldest: datetime | None
-) -> Iterator[Finding]:
-    try:
-        recording = Recording.read(file)
-    except RecordingError as error:
-        reason = str(error).removeprefix(f"{file}: ")
-        yield Finding(name, "file", "a recording", reason)
-        return
-    made = recording.recorded
-    if oldest is not None and made is not None and made.astimezone(UTC) < oldest:
-        yield Finding(name, "recorded", f"{oldest:%Y-%m-%d} or later", f"{made:%Y-%m-%d}")
-    task = file.parent.name if recording.path is None and file.parent.name in TASKS else None
-    yield from check(Case(recording, name, task), contract)
+def _aged(
+    made: datetime | None, name: str, max_age: timedelta, now: datetime
+) -> Iterator[Finding | Notice]:
+    if made is None:
+        yield Notice(name, "recorded", "there is no date, so its age is not known")
+    elif now - (made if made.tzinfo else made.replace(tzinfo=UTC)) > max_age:
+        yield Finding(name, "recorded", f"at most {max_age.days} days ago", f"{made:%Y-%m-%d}")
+
+
+def _misspelt(recording: Recording, name: str) -> Iterator[Notice]:
+    for key in recording.extra:
+        near = nearest(key, KEYS, _NEAR)
+        if near:
+            message = f"recordings have no such key; did you mean {near!r}?"
+            yield Notice(name, f"file $.{key:.{LONGEST}}", message)
+
+
+def _task(file: Path, recording: Recording) -> str | None:
+    named = recording.path is None and file.parent.name in TASKS
+    return file.parent.name if named else None

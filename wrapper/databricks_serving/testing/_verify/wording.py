@@ -1,5 +1,6 @@
 """Violations of JSON Schema in words, without the values that break it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from databricks_serving._core.json_codec import is_list, is_object
@@ -7,6 +8,9 @@ from databricks_serving._core.json_codec import is_list, is_object
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
+# So many names, each with so many characters, are written out.
+_MOST: Final = 20
+_LONGEST: Final = 200
 _KINDS: Final = {
     "string": "text",
     "integer": "a whole number",
@@ -66,16 +70,27 @@ def expectation(error: "ValidationError") -> str:
 def kind_of(value: Any) -> str:
     """Return what a value is, without telling it."""
     if isinstance(value, str):
-        return f"text of {len(value)} characters"
+        return f"text of {len(value)} character{'' if len(value) == 1 else 's'}"
     if isinstance(value, bool):
         return "true or false"
     if value is None:
         return "null"
     if is_object(value):
-        return f"an object with the keys {', '.join(value)}" if value else "an empty object"
+        return f"an object with the keys {_names(value)}" if value else "an empty object"
     if is_list(value):
         return f"a list of {len(value)}"
     return "a whole number" if isinstance(value, int) else "a number"
+
+
+def shortened(text: str) -> str:
+    """Return a text that a report can hold."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _names(names: Iterable[str]) -> str:
+    shown = [shortened(name) for name in names]
+    more = f" and {len(shown) - _MOST} more" if len(shown) > _MOST else ""
+    return f"{', '.join(shown[:_MOST])}{more}"
 
 
 def _list(value: Any) -> list[Any]:
