@@ -52,7 +52,14 @@ def tools(host: str, number: int) -> Work:
 def stream(host: str, number: int) -> Work:
     """A stream of many chunks, read to its end."""
     client = ServingClient(host, TOKEN)
-    return lambda: sum(1 for _ in chat(client, f"bench-events-{number}", stream=True))
+
+    def read() -> int:
+        count = 0
+        for _ in chat(client, f"bench-events-{number}", stream=True):
+            count += 1
+        return count
+
+    return read
 
 
 def batch(host: str, number: int) -> Work:
