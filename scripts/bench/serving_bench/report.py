@@ -69,7 +69,7 @@ def targets_table(results: Results) -> str:
             f"{figure:.3g}",
             "yes" if target.passes(figure) else "**no**",
         )
-        for (name, target), figure in zip(TARGETS.items(), figures(results).values(), strict=True)
+        for target, figure in zip(TARGETS.values(), figures(results).values(), strict=True)
     ]
     return _table(("figure", "asked for", "measured", "reached"), rows)
 
