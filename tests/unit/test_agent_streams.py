@@ -10,12 +10,12 @@ import wire
 from databricks_serving import UsageTotals
 from databricks_serving._core.agent_messages import AgentAccumulator
 from databricks_serving._core.agent_shapes import check_agent_chunk, check_response_event
-from databricks_serving._core.operations import RESPONSES
+from databricks_serving._core.operations import AGENT, RESPONSES
 from databricks_serving._core.reading import Reading
 from databricks_serving._core.responses import ResponsesAccumulator
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving.errors import ServingError
-from databricks_serving.models import AgentChunk, ReplyMeta, ResponsesEvent
+from databricks_serving.models import ReplyMeta
 
 STREAM = {"content-type": "text/event-stream"}
 
@@ -33,7 +33,7 @@ def read(*events):
     accumulator, told = ResponsesAccumulator(), []
     for event in events:
         check_response_event(event)
-        told += accumulator.add(ResponsesEvent.from_dict(event))
+        told += RESPONSES.events(RESPONSES.parse_event(event), accumulator.add(event))
     return accumulator, told
 
 
@@ -197,7 +197,7 @@ def test_events_of_any_shape_are_read_or_refused(part):
         events = [mutated(one, rng) if rng.random() < 0.2 else one for one in Server(rng).events()]
         try:
             session.feed(wire.sse(*events, "[DONE]"))
-            while session.pop() is not None:
+            while session.advance():
                 list(session.news)
             read_whole += 1
         except ServingError:
@@ -312,7 +312,7 @@ def test_an_older_agents_pieces_come_to_their_texts():
     for word in [*words, None, ""]:
         event = {"delta": {"role": "assistant", "content": word, "id": "1"}}
         check_agent_chunk(event)
-        told += accumulator.add(AgentChunk.from_dict(event))
+        told += AGENT.events(AGENT.parse_event(event), accumulator.add(event))
     assert accumulator.snapshot().text == text_in(told) == "".join(words)
     assert accumulator.snapshot() == accumulator.snapshot()
 
@@ -321,10 +321,10 @@ def test_an_older_agents_pieces_come_to_their_texts():
 def test_a_long_text_takes_no_more_time_than_its_length(kind):
     word = "a word and more " * 10
     if kind == "newer":
-        accumulator, event = ResponsesAccumulator(), ResponsesEvent.from_dict(delta(word))
+        accumulator, event = ResponsesAccumulator(), delta(word)
     else:
-        data = {"delta": {"role": "assistant", "content": word, "id": "1"}}
-        accumulator, event = AgentAccumulator(), AgentChunk.from_dict(data)
+        event = {"delta": {"role": "assistant", "content": word, "id": "1"}}
+        accumulator = AgentAccumulator()
     begun = time.process_time()
     for _ in range(60_000):
         accumulator.add(event)

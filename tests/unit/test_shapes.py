@@ -304,25 +304,25 @@ def read_chat(data):
         assert (reply.usage.cached_tokens, reply.usage.thinking_tokens) is not None
     # The same answer through a stream comes to the same text.
     accumulator = CHAT.accumulator()
-    list(accumulator.add(CHAT.parse_event(CHAT.as_event(data))))
+    accumulator.add(CHAT.as_event(data))
     assert accumulator.snapshot().text == reply.text or len(reply.choices) > 1
     return reply
 
 
 def read_chunk(data):
     shapes.check_chat_chunk(data)
-    chunk = CHAT.parse_event(data)
+    CHAT.parse_event(data)
     accumulator = CHAT.accumulator()
-    list(accumulator.add(chunk))
-    list(accumulator.add(chunk))
+    accumulator.add(data)
+    accumulator.add(data)
     return accumulator.snapshot()
 
 
 def read_completion_chunk(data):
     shapes.check_completion_chunk(data)
     accumulator = COMPLETION.accumulator()
-    list(accumulator.add(COMPLETION.parse_event(data)))
-    list(accumulator.add(COMPLETION.parse_event(data)))
+    accumulator.add(data)
+    accumulator.add(data)
     return accumulator.snapshot()
 
 
