@@ -2,12 +2,13 @@
 
 import copy
 import math
+from contextlib import suppress
 
 import chance
 import pytest
 import wire
 
-from databricks_serving._core import shapes
+from databricks_serving._core import choices, shapes
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
 from databricks_serving.errors import InvalidResponseError
 
@@ -401,3 +402,64 @@ def test_whatever_passes_the_check_can_be_read_and_nothing_else_is_raised(read, 
         reply.to_dict()
         repr(reply)
     assert 250 < passed < 2450
+
+
+PLAIN = {
+    "chat": wire.chunk("a", role="assistant"),
+    "chat, more of it": {**wire.chunk("a", "stop"), "usage": None, "service_tier": "x"},
+    "completion": wire.text_chunk("a", "stop"),
+}
+
+
+def changed(good, source):
+    data = copy.deepcopy(good)
+    for _ in range(source.randrange(4)):
+        if data:
+            change(data, source)
+        if source.random() < 0.5:
+            holders = [data, *(holder for holder, _ in walk(data) if isinstance(holder, dict))]
+            source.choice(holders)[source.choice(chance.KEYS)] = chance.json_value(source, 2)
+    return data
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_a_plain_event_is_one_in_which_all_checks_find_nothing(kind, monkeypatch):
+    task = kind.partition(",")[0]
+    name = f"is_plain_{task}_chunk"
+    is_plain, check = getattr(shapes, name), getattr(shapes, f"check_{task}_chunk")
+    monkeypatch.setattr(shapes, name, lambda _: False)
+    source = chance.source(4)
+    plain = 0
+    for _ in range(15_000):
+        data = changed(PLAIN[kind], source)
+        if is_plain(data):
+            before = copy.deepcopy(data)
+            check(data)
+            assert repr(data) == repr(before)
+            plain += 1
+    assert plain > 3_000
+
+
+@pytest.mark.parametrize("kind", [*PLAIN, "rich"])
+def test_what_is_left_out_for_a_plain_event_would_have_changed_nothing(kind, monkeypatch):
+    operation = COMPLETION if kind == "completion" else CHAT
+    good = PLAIN.get(kind, RICH_CHUNK)
+    source = chance.source(5)
+    taken = []
+    while len(taken) < 5_000:
+        data = changed(good, source)
+        with suppress(InvalidResponseError):
+            operation.check_event(data)
+            taken.append(data)
+    groups = [taken[at : at + 5] for at in range(0, len(taken), 5)]
+
+    def results():
+        for group in groups:
+            accumulator = operation.accumulator()
+            told = [accumulator.add(copy.deepcopy(data)) for data in group]
+            yield repr(told), accumulator.finished, accumulator.snapshot().to_dict()
+
+    quick = list(results())
+    for shortcut in ("_SAID", "_PLAIN_CHOICE", "_PLAIN_TEXT_CHOICE"):
+        monkeypatch.setattr(choices, shortcut, frozenset())
+    assert repr(list(results())) == repr(quick)
