@@ -2,13 +2,13 @@
 
 import copy
 import math
-from contextlib import suppress
 
 import chance
 import pytest
 import wire
 
-from databricks_serving._core import choices, shapes
+from databricks_serving._core import shapes
+from databricks_serving._core.error_bodies import find_event_error
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
 from databricks_serving.errors import InvalidResponseError
 
@@ -406,8 +406,8 @@ def test_whatever_passes_the_check_can_be_read_and_nothing_else_is_raised(read, 
 
 PLAIN = {
     "chat": wire.chunk("a", role="assistant"),
-    "chat, more of it": {**wire.chunk("a", "stop"), "usage": None, "service_tier": "x"},
-    "completion": wire.text_chunk("a", "stop"),
+    "chat, more of it": {**wire.chunk("a", index=2), "usage": None, "service_tier": "x"},
+    "completion": wire.text_chunk("a"),
 }
 
 
@@ -422,44 +422,47 @@ def changed(good, source):
     return data
 
 
-@pytest.mark.parametrize("kind", PLAIN)
-def test_a_plain_event_is_one_in_which_all_checks_find_nothing(kind, monkeypatch):
-    task = kind.partition(",")[0]
-    name = f"is_plain_{task}_chunk"
-    is_plain, check = getattr(shapes, name), getattr(shapes, f"check_{task}_chunk")
-    monkeypatch.setattr(shapes, name, lambda _: False)
-    source = chance.source(4)
-    plain = 0
-    for _ in range(15_000):
-        data = changed(PLAIN[kind], source)
-        if is_plain(data):
-            before = copy.deepcopy(data)
-            check(data)
-            assert repr(data) == repr(before)
-            plain += 1
-    assert plain > 3_000
+def operation_of(kind):
+    return COMPLETION if kind == "completion" else CHAT
 
 
 @pytest.mark.parametrize("kind", [*PLAIN, "rich"])
-def test_what_is_left_out_for_a_plain_event_would_have_changed_nothing(kind, monkeypatch):
-    operation = COMPLETION if kind == "completion" else CHAT
-    good = PLAIN.get(kind, RICH_CHUNK)
-    source = chance.source(5)
-    taken = []
-    while len(taken) < 5_000:
+def test_an_event_that_passes_for_plain_has_no_error_and_nothing_to_refuse_or_fill_in(kind):
+    source = chance.source(4)
+    good, operation = PLAIN.get(kind, RICH_CHUNK), operation_of(kind)
+    plain = 0
+    for _ in range(15_000):
         data = changed(good, source)
-        with suppress(InvalidResponseError):
+        if source.random() < 0.1:
+            data["databricks_output"] = {"error": {"message": "failed"}}
+        before = copy.deepcopy(data)
+        if operation.accumulator().add_plain(data) is not None:
+            assert find_event_error(data) is None
             operation.check_event(data)
-            taken.append(data)
-    groups = [taken[at : at + 5] for at in range(0, len(taken), 5)]
+            assert repr(data) == repr(before)
+            plain += 1
+    assert plain > 3_000 or kind == "rich"
 
-    def results():
-        for group in groups:
-            accumulator = operation.accumulator()
-            told = [accumulator.add(copy.deepcopy(data)) for data in group]
-            yield repr(told), accumulator.finished, accumulator.snapshot().to_dict()
 
-    quick = list(results())
-    for shortcut in ("_SAID", "_PLAIN_CHOICE", "_PLAIN_TEXT_CHOICE"):
-        monkeypatch.setattr(choices, shortcut, frozenset())
-    assert repr(list(results())) == repr(quick)
+@pytest.mark.parametrize("kind", [*PLAIN, "rich"])
+def test_a_plain_event_comes_to_the_same_as_by_the_long_way(kind):
+    source = chance.source(5)
+    good, operation = PLAIN.get(kind, RICH_CHUNK), operation_of(kind)
+    plain = PLAIN.get(kind, PLAIN["chat"])
+    short = long = operation.accumulator()
+    for number in range(15_000):
+        if number % 10 == 0:
+            short, long = operation.accumulator(), operation.accumulator()
+        data = changed(source.choice([good, plain]), source)
+        try:
+            operation.check_event(copy.deepcopy(data))
+        except InvalidResponseError:
+            assert short.add_plain(data) is None
+            continue
+        told = short.add_plain(data)
+        operation.check_event(data)
+        assert repr(short.add(data) if told is None else told) == repr(long.add(data))
+        assert short.finished == long.finished
+        if number % 10 == 9:
+            assert short.snapshot() == long.snapshot()
+            assert repr(short.snapshot().to_dict()) == repr(long.snapshot().to_dict())

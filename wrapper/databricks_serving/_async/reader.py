@@ -69,7 +69,7 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         Args:
             take: Makes that of the session, while nobody else is reading.
         """
-        if not self._turn.acquire(blocking=False):
+        if not self._turn.acquire(False):
             raise StreamUseError(BUSY)
         if self._failure is not None:
             self._turn.release()
@@ -93,7 +93,7 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         """Release the connection; the rest of the answer is dropped."""
         self._closed = True
         # Somebody who is reading just now counts what came, since it is growing.
-        if self._turn.acquire(blocking=False):
+        if self._turn.acquire(False):
             try:
                 self._settle()
             finally:

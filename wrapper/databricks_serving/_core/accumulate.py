@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from databricks_serving._core.choices import ChatChoice, Json, TextChoice, Told, join_values
+from databricks_serving._core.plain import chat_piece, completion_piece
 from databricks_serving.events import ChunkEvent, TextDeltaEvent
 from databricks_serving_api.models import ChatCompletion, Completion, PredictionResponse
 from databricks_serving_api.types import dump
@@ -17,6 +18,10 @@ class Accumulator(Protocol[ReplyT_co]):
 
     def add(self, data: Any, /) -> Told:
         """Take in an event, checked and completed, and return what is new in it."""
+        ...
+
+    def add_plain(self, data: Any, /) -> Told | None:
+        """Take in an event as it came if it is a plain one, which needs no checks; else None."""
         ...
 
     def snapshot(self) -> ReplyT_co:
@@ -38,6 +43,8 @@ class _State(Protocol):
     finish_reason: str | None
 
     def add(self, choice: Json, told: Told) -> None: ...
+
+    def add_text(self, text: str) -> Told: ...
 
     def to_dict(self) -> Json: ...
 
@@ -101,14 +108,16 @@ class _Choices(Generic[StateT]):
         self._new = new
         self._states: dict[int, StateT] = {}
 
+    def of(self, index: int) -> StateT:
+        state = self._states.get(index)
+        if state is None:
+            state = self._states[index] = self._new(index)
+        return state
+
     def add(self, choices: list[Json]) -> Told:
         told: Told = []
         for choice in choices:
-            index = choice["index"]
-            state = self._states.get(index)
-            if state is None:
-                state = self._states[index] = self._new(index)
-            state.add(choice, told)
+            self.of(choice["index"]).add(choice, told)
         return told
 
     def to_list(self) -> list[Json]:
@@ -142,6 +151,15 @@ class ChatAccumulator:
         self._envelope.add(data)
         return self._choices.add(data["choices"])
 
+    def add_plain(self, data: Json) -> Told | None:
+        """Take in a chunk as it came if it is a plain one, which needs no checks; else None."""
+        piece = chat_piece(data)
+        if piece is None:
+            return None
+        self._envelope.add(data)
+        index, text = piece
+        return self._choices.of(index).add_text(text)
+
     def snapshot(self) -> ChatCompletion:
         """Return the answer so far."""
         data = {**self._envelope.to_dict(), "choices": self._choices.to_list()}
@@ -166,6 +184,15 @@ class CompletionAccumulator:
         """Take in a chunk and return what is new in it."""
         self._envelope.add(data)
         return self._choices.add(data["choices"])
+
+    def add_plain(self, data: Json) -> Told | None:
+        """Take in a chunk as it came if it is a plain one, which needs no checks; else None."""
+        piece = completion_piece(data)
+        if piece is None:
+            return None
+        self._envelope.add(data)
+        index, text = piece
+        return self._choices.of(index).add_text(text)
 
     def snapshot(self) -> Completion:
         """Return the completion so far."""
@@ -204,6 +231,9 @@ class JsonAccumulator:
         """Take in an event; whether there is text in it, nobody knows."""
         self._values.append(data)
         return []
+
+    def add_plain(self, _data: Any) -> None:
+        """Say that an event goes the long way."""
 
     def snapshot(self) -> PredictionResponse:
         """Return the events so far as predictions."""

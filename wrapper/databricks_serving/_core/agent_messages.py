@@ -40,6 +40,9 @@ class AgentAccumulator:
             told.append(FinishEvent(data["finish_reason"]))
         return told
 
+    def add_plain(self, _data: Any) -> None:
+        """Say that an event goes the long way."""
+
     def snapshot(self) -> AgentReply:
         """Return the answer so far."""
         messages = [

@@ -24,15 +24,20 @@ Json = dict[str, Any]
 Told: TypeAlias = list[Any]
 """What is new, in order: events, and new text of the first choice as a bare `str`."""
 
-# What most pieces have, and nothing more; and all that the contract knows.
-_SAID: Final = frozenset({"role", "content"})
-_DELTA: Final = _SAID.union(
-    ("tool_calls", "reasoning_content", "reasoning", "refusal", "function_call")
+# What the contract knows of a choice and of what is new in it.
+_CHOICE: Final = frozenset({"index", "delta", "finish_reason", "logprobs"})
+_DELTA: Final = frozenset(
+    {
+        "role",
+        "content",
+        "tool_calls",
+        "reasoning_content",
+        "reasoning",
+        "refusal",
+        "function_call",
+    }
 )
-_PLAIN_CHOICE: Final = frozenset({"index", "delta", "finish_reason"})
-_CHOICE: Final = _PLAIN_CHOICE | {"logprobs"}
-_PLAIN_TEXT_CHOICE: Final = frozenset({"index", "text", "finish_reason"})
-_TEXT_CHOICE: Final = _PLAIN_TEXT_CHOICE | {"logprobs"}
+_TEXT_CHOICE: Final = frozenset({"index", "text", "finish_reason", "logprobs"})
 
 
 class ChatChoice:
@@ -62,20 +67,24 @@ class ChatChoice:
         self._logprobs: Json = {}
         self._extras: Json = {}
 
+    def add_text(self, text: str) -> Told:
+        """Take in a piece that is text and nothing more; return what is new in it."""
+        self._content.add(text)
+        return _text_news(text, self.index)
+
     def add(self, choice: Json, told: Told) -> None:
         """Take in a piece and tell what is new in it."""
         delta: Json = choice["delta"]
         content = delta.get("content")
-        plain = content is None or isinstance(content, str)
-        self._content.add(content if plain else dump(content))
-        text = content if plain else text_in(content)
-        if text:
-            told.append(TextDeltaEvent(text, self.index) if self.index else text)
-        if not (plain and delta.keys() <= _SAID):
-            self._add_rest(delta, told)
-        if not choice.keys() <= _PLAIN_CHOICE:
-            join_values(self._logprobs, choice.get("logprobs") or {})
-            join_others(self._extras, choice, _CHOICE)
+        if isinstance(content, str):
+            told += self.add_text(content)
+        else:
+            self._content.add(dump(content))
+            if text := text_in(content):
+                told += _text_news(text, self.index)
+        self._add_rest(delta, told)
+        join_values(self._logprobs, choice.get("logprobs") or {})
+        join_others(self._extras, choice, _CHOICE)
         reason = choice.get("finish_reason")
         # Some gateways send an empty text until the end.
         if reason and not self.finish_reason:
@@ -142,16 +151,17 @@ class TextChoice:
         self._logprobs: Json = {}
         self._extras: Json = {}
 
+    def add_text(self, text: str) -> Told:
+        """Take in a piece that is text and nothing more; return what is new in it."""
+        self._text.append(text)
+        return _text_news(text, self.index)
+
     def add(self, choice: Json, told: Told) -> None:
         """Take in a piece and tell what is new in it."""
-        text = choice["text"]
-        if text:
-            self._text.append(text)
-            told.append(TextDeltaEvent(text, self.index) if self.index else text)
-        if not choice.keys() <= _PLAIN_TEXT_CHOICE:
-            # Both known forms of log probabilities hold lists that run along the tokens.
-            join_values(self._logprobs, choice.get("logprobs") or {})
-            join_others(self._extras, choice, _TEXT_CHOICE)
+        told += self.add_text(choice["text"])
+        # Both known forms of log probabilities hold lists that run along the tokens.
+        join_values(self._logprobs, choice.get("logprobs") or {})
+        join_others(self._extras, choice, _TEXT_CHOICE)
         reason = choice.get("finish_reason")
         # Some gateways send an empty text until the end.
         if reason and not self.finish_reason:
@@ -163,6 +173,12 @@ class TextChoice:
         logprobs = {"logprobs": self._logprobs} if self._logprobs else {}
         known = {"index": self.index, "text": "".join(self._text)}
         return {**self._extras, **known, "finish_reason": self.finish_reason, **logprobs}
+
+
+def _text_news(text: str, index: int) -> Told:
+    if not text:
+        return []
+    return [TextDeltaEvent(text, index) if index else text]
 
 
 def join_values(known: Json, new: Json) -> None:

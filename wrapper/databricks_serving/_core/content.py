@@ -24,7 +24,10 @@ class GrowingContent:
     def add(self, piece: Piece) -> None:
         """Take in the content of one event; parts are JSON objects."""
         if isinstance(piece, str):
-            self._add_text(piece)
+            if self._parts is None:
+                self._text.append(piece)
+            elif piece:
+                self._add_part({"type": "text", "text": piece})
         elif isinstance(piece, list):
             for part in piece:
                 self._add_part(part)
@@ -38,12 +41,6 @@ class GrowingContent:
         if self._parts is not None:
             return [_joined(part) for part in self._parts]
         return "".join(self._text) if self._text else None
-
-    def _add_text(self, text: str) -> None:
-        if self._parts is None:
-            self._text.append(text)
-        elif text:
-            self._add_part({"type": "text", "text": text})
 
     def _add_part(self, part: dict[str, Any]) -> None:
         if self._parts is None:

@@ -1,41 +1,51 @@
-"""Whether an event has the form that nearly all events have: a piece of text and nothing more.
+"""The form that nearly all events have: a piece of the text of one choice, and nothing more.
 
-The checks of `shapes` find nothing wrong in such an event and nothing to fill in, so they need not
-be made. `tests/unit/test_shapes.py` holds both against each other.
+In such an event there is no error, and nothing that the checks of `shapes` would refuse or fill in:
+one glance is enough. For all others this says None, and they go the long way.
 """
 
-from typing import Any, Final
+from typing import Any
 
-from databricks_serving._core.json_codec import is_list, is_object
+Piece = tuple[int, str]
+"""The number of a choice, and a piece of its text."""
 
-_SAID: Final = frozenset({"role", "content"})
-
-
-def is_plain_chat_chunk(data: dict[str, Any]) -> bool:
-    """Tell whether an event of a chat is a piece of the text of one choice."""
-    choice = _only_choice(data)
-    if choice is None:
-        return False
-    delta = choice.get("delta")
-    if not is_object(delta) or not delta.keys() <= _SAID:
-        return False
-    return type(delta.get("content")) is str
+# What has no place, or is no object, where a plain event has one.
+_OTHERWISE = (KeyError, TypeError, ValueError)
 
 
-def is_plain_completion_chunk(data: dict[str, Any]) -> bool:
-    """Tell whether an event of a completion is a piece of the text of one choice."""
-    choice = _only_choice(data)
-    return choice is not None and type(choice.get("text")) is str
-
-
-def _only_choice(data: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the only choice, where all but its text is as it should be."""
-    choices = data.get("choices")
-    if not is_list(choices) or len(choices) != 1 or data.get("usage") is not None:
+def chat_piece(data: dict[str, Any]) -> Piece | None:
+    """Return what an event of a chat says, if it is a plain one."""
+    try:
+        (choice,) = data["choices"]
+        index, delta = choice["index"], choice["delta"]
+        text = delta["content"]
+    except _OTHERWISE:
         return None
-    choice = choices[0]
-    if not is_object(choice) or type(choice.get("index")) is not int:
+    if len(delta) != 1 + ("role" in delta):
         return None
-    reason = choice.get("finish_reason")
-    ends_well = reason is None or type(reason) is str
-    return choice if ends_well and choice.get("logprobs") is None else None
+    return _piece(data, choice, index, text)
+
+
+def completion_piece(data: dict[str, Any]) -> Piece | None:
+    """Return what an event of a completion says, if it is a plain one."""
+    try:
+        (choice,) = data["choices"]
+        index, text = choice["index"], choice["text"]
+    except _OTHERWISE:
+        return None
+    return _piece(data, choice, index, text)
+
+
+def _piece(data: dict[str, Any], choice: dict[str, Any], index: Any, text: Any) -> Piece | None:
+    """Return a piece, unless there is more to see than that."""
+    if type(index) is not int or type(text) is not str:
+        return None
+    get = choice.get
+    if get("finish_reason") is not None or get("logprobs") is not None:
+        return None
+    # The number, the text, and what is null.
+    if len(choice) != 2 + ("finish_reason" in choice) + ("logprobs" in choice):
+        return None
+    if data.get("usage") is not None or data.get("databricks_output") is not None:
+        return None
+    return index, text

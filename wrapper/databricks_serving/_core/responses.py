@@ -73,6 +73,9 @@ class ResponsesAccumulator:
         # What is new is worked out at once: somebody may never ask for it.
         return list(self._news(data))
 
+    def add_plain(self, _data: Any) -> None:
+        """Say that an event goes the long way."""
+
     def snapshot(self) -> ResponsesReply:
         """Return the answer so far."""
         growing = (item.to_dict() for item in self._open)

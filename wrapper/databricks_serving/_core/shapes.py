@@ -20,7 +20,6 @@ from databricks_serving._core.checks import (
     wrong,
 )
 from databricks_serving._core.json_codec import is_list, is_object
-from databricks_serving._core.plain import is_plain_chat_chunk, is_plain_completion_chunk
 from databricks_serving._core.vectors import check_vectors
 
 # What a piece of reasoning of a known type holds.
@@ -42,8 +41,6 @@ def check_chat_completion(data: dict[str, Any], _expected: int | None = None) ->
 
 def check_chat_chunk(data: dict[str, Any]) -> None:
     """Check and complete one event of a chat answer."""
-    if is_plain_chat_chunk(data):
-        return
     fill(data, "choices", [])
     for path, choice in _choices(data):
         delta = filled_object(choice, "delta", path)
@@ -68,8 +65,6 @@ def check_completion(data: dict[str, Any], _expected: int | None = None) -> None
 
 def check_completion_chunk(data: dict[str, Any]) -> None:
     """Check and complete one event of a completion."""
-    if is_plain_completion_chunk(data):
-        return
     fill(data, "choices", [])
     for choice in objects(data, "choices", ""):
         fill(choice, "text", "")

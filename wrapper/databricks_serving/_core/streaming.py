@@ -168,15 +168,13 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             APIStatusError: When the first event does, and names its status.
             StreamInterruptedError: When the event cannot be read, or the body has ended too soon.
         """
-        data, self._answer_event = self._answer_event, _NOTHING
-        while data is _NOTHING and self._pending:
-            data = self._read(self._pending.popleft())
-        if data is not _NOTHING:
-            self._begun = True
-            self._data = data
-            self._chunk = None
-            self._told = self._accumulator.add(data)
+        if self._answer_event is not _NOTHING:
+            data, self._answer_event = self._answer_event, _NOTHING
+            self._stand_at(data, self._accumulator.add(data))
             return True
+        while self._pending:
+            if self._read(self._pending.popleft()):
+                return True
         if self._ended and not self._complete:
             raise self._with_partial(StreamInterruptedError(_CUT))
         return False
@@ -202,16 +200,38 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         unmarked = self._operation.free_form
         return answered or unmarked or self._accumulator.finished >= self._parts
 
-    def _read(self, event: ServerSentEvent) -> Any:
-        """Return the JSON of an event, checked; `_NOTHING` for an event that is none of ours."""
+    def _stand_at(self, data: Any, told: Told) -> None:
+        self._data = data
+        self._told = told
+        self._chunk = None
+        self._begun = True
+
+    def _read(self, event: ServerSentEvent) -> bool:
+        """Take in an event; False for one that is none of ours."""
         self._count += 1
-        if not event.raw.startswith(b"{") and _is_done(event.data):
+        name, raw, _ = event
+        if raw[:1] != b"{" and _is_done(event.data):
             self.terminated_cleanly = True
             self._stop()
-            return _NOTHING
-        data = self._decode(event)
-        if data is _NOTHING:
-            return data
+            return False
+        try:
+            data = json_codec.decode_replacing(raw)
+        except json_codec.JSONDecodeError:
+            data = _NOTHING
+        told = None
+        if name == "message" and is_object(data):
+            told = self._accumulator.add_plain(data)
+        else:
+            data = self._unusual(event, data)
+            if data is _NOTHING:
+                return False
+        if told is None:
+            self._check(data)
+            told = self._accumulator.add(data)
+        self._stand_at(data, told)
+        return True
+
+    def _check(self, data: Any) -> None:
         facts = find_event_error(data) if is_object(data) else None
         if facts is not None:
             self._report(facts, data)
@@ -219,15 +239,9 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             self._operation.check_event(data)
         except InvalidResponseError as error:
             self._invalid(f"event {self._count} cannot be read: {error}")
-        return data
 
-    def _decode(self, event: ServerSentEvent) -> Any:
-        try:
-            data = json_codec.decode_replacing(event.raw)
-        except json_codec.JSONDecodeError:
-            data = _NOTHING
-        if event.event == "message" and is_object(data):
-            return data
+    def _unusual(self, event: ServerSentEvent, data: Any) -> Any:
+        """Return the JSON of an event that has a name, or is no object; `_NOTHING` if not ours."""
         if event.event == "error":
             self._report(*read_error_event(event.data))
         if self._operation.free_form and data is not _NOTHING:
