@@ -20,6 +20,7 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
 
     def __init__(self, reader: AsyncReader[TextReplyT, ChunkT, EventT]) -> None:
         self._reader = reader
+        self._chunk = reader.session.chunk
         self._iterated = False
 
     @property
@@ -67,7 +68,7 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
             StreamUseError: When another thread or task is reading.
             ClientClosedError: When the client was closed meanwhile.
         """
-        chunk = await self._reader.advance(self._reader.session.chunk)
+        chunk = await self._reader.advance(self._chunk)
         if chunk is None:
             raise StopAsyncIteration
         return chunk

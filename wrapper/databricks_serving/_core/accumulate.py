@@ -36,7 +36,7 @@ class Accumulator(Protocol[ReplyT_co]):
 
 def events_of(chunk: Any, told: Told) -> Iterable[Any]:
     """Return the events of a chunk: itself, and what is new in it."""
-    return [ChunkEvent(chunk), *(TextDeltaEvent(t) if isinstance(t, str) else t for t in told)]
+    return [ChunkEvent(chunk), *[TextDeltaEvent(t) if isinstance(t, str) else t for t in told]]
 
 
 class _State(Protocol):

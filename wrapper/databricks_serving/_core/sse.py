@@ -130,7 +130,7 @@ class SSEDecoder:
         if _CR in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if b"\n" not in chunk:
+        if _LF not in chunk:
             self._keep(chunk)
             return
         if self._line:
@@ -161,7 +161,7 @@ class SSEDecoder:
         small = len(block) <= self._limit
         simple = small and self._data is None and not self._event
         for group in groups:
-            if simple and group.startswith(b"data: ") and b"\n" not in group:
+            if simple and group[:6] == b"data: " and _LF not in group:
                 events.append(_event(ServerSentEvent, ("message", group[6:], self._id)))
                 continue
             self._lines(group, events)

@@ -168,13 +168,14 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             APIStatusError: When the first event does, and names its status.
             StreamInterruptedError: When the event cannot be read, or the body has ended too soon.
         """
-        if self._answer_event is not _NOTHING:
-            data, self._answer_event = self._answer_event, _NOTHING
-            self._stand_at(data, self._accumulator.add(data))
+        told = None if self._answer_event is _NOTHING else self._take_answer()
+        while told is None and self._pending:
+            told = self._read(self._pending.popleft())
+        if told is not None:
+            self._told = told
+            self._chunk = None
+            self._begun = True
             return True
-        while self._pending:
-            if self._read(self._pending.popleft()):
-                return True
         if self._ended and not self._complete:
             raise self._with_partial(StreamInterruptedError(_CUT))
         return False
@@ -200,20 +201,18 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         unmarked = self._operation.free_form
         return answered or unmarked or self._accumulator.finished >= self._parts
 
-    def _stand_at(self, data: Any, told: Told) -> None:
-        self._data = data
-        self._told = told
-        self._chunk = None
-        self._begun = True
+    def _take_answer(self) -> Told:
+        self._data, self._answer_event = self._answer_event, _NOTHING
+        return self._accumulator.add(self._data)
 
-    def _read(self, event: ServerSentEvent) -> bool:
-        """Take in an event; False for one that is none of ours."""
+    def _read(self, event: ServerSentEvent) -> Told | None:
+        """Take in an event and return what is new in it; None for one that is none of ours."""
         self._count += 1
         name, raw, _ = event
         if raw[:1] != b"{" and _is_done(event.data):
             self.terminated_cleanly = True
             self._stop()
-            return False
+            return None
         try:
             data = json_codec.decode_replacing(raw)
         except json_codec.JSONDecodeError:
@@ -224,12 +223,12 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         else:
             data = self._unusual(event, data)
             if data is _NOTHING:
-                return False
+                return None
         if told is None:
             self._check(data)
             told = self._accumulator.add(data)
-        self._stand_at(data, told)
-        return True
+        self._data = data
+        return told
 
     def _check(self, data: Any) -> None:
         facts = find_event_error(data) if is_object(data) else None

@@ -20,6 +20,7 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
 
     def __init__(self, reader: Reader[TextReplyT, ChunkT, EventT]) -> None:
         self._reader = reader
+        self._chunk = reader.session.chunk
         self._iterated = False
 
     @property
@@ -67,7 +68,7 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
             StreamUseError: When another thread or task is reading.
             ClientClosedError: When the client was closed meanwhile.
         """
-        chunk = self._reader.advance(self._reader.session.chunk)
+        chunk = self._reader.advance(self._chunk)
         if chunk is None:
             raise StopIteration
         return chunk
