@@ -4,13 +4,18 @@ In such an event there is no error, and nothing that the checks of `shapes` woul
 one glance is enough. For all others this says None, and they go the long way.
 """
 
-from typing import Any
+from typing import Any, Final
 
 Piece = tuple[int, str]
 """The number of a choice, and a piece of its text."""
 
 # What has no place, or is no object, where a plain event has one.
-_OTHERWISE = (KeyError, TypeError, ValueError)
+_OTHERWISE: Final = (KeyError, TypeError, ValueError)
+
+_PLACES: Final = ("output_index", "content_index", "sequence_number")
+_TEXT_DELTA: Final = frozenset({"type", "delta", "item_id", *_PLACES})
+_PLACE: Final = (int, type(None))
+_ID: Final = (str, type(None))
 
 
 def chat_piece(data: dict[str, Any]) -> Piece | None:
@@ -34,6 +39,15 @@ def completion_piece(data: dict[str, Any]) -> Piece | None:
     except _OTHERWISE:
         return None
     return _piece(data, choice, index, text)
+
+
+def is_text_delta(data: dict[str, Any]) -> bool:
+    """Tell whether an event of an agent's answer is a plain one."""
+    if data.get("type") != "response.output_text.delta" or not data.keys() <= _TEXT_DELTA:
+        return False
+    if type(data.get("item_id")) not in _ID:
+        return False
+    return all(type(data.get(key)) in _PLACE for key in _PLACES)
 
 
 def _piece(data: dict[str, Any], choice: dict[str, Any], index: Any, text: Any) -> Piece | None:

@@ -22,6 +22,7 @@ from databricks_serving._core.growing import (
     text_of,
 )
 from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._core.plain import is_text_delta
 from databricks_serving._counts import added
 from databricks_serving.events import (
     FinishEvent,
@@ -73,8 +74,9 @@ class ResponsesAccumulator:
         # What is new is worked out at once: somebody may never ask for it.
         return list(self._news(data))
 
-    def add_plain(self, _data: Any) -> None:
-        """Say that an event goes the long way."""
+    def add_plain(self, data: _Json) -> Told | None:
+        """Take in an event as it came if it is a plain one, which needs no checks; else None."""
+        return self._piece(data["type"], data) if is_text_delta(data) else None
 
     def snapshot(self) -> ResponsesReply:
         """Return the answer so far."""
@@ -125,18 +127,17 @@ class ResponsesAccumulator:
         self._known.clear()
         self._created = self._over = False
 
-    def _piece(self, kind: str, event: _Json) -> Iterator[Any]:
+    def _piece(self, kind: str, event: _Json) -> Told:
         self._go_on()
         (key, owner), text = _PIECES[kind], _piece_of(event)
         item = self._open.of(event.get("output_index"), event.get("item_id"), owner)
         item.add(key, text)
         if key == TEXT:
-            yield text
-        elif key == REFUSAL:
-            yield RefusalDeltaEvent(text)
-        else:
-            call_id, name = item.data.get("call_id") or "", item.data.get("name") or ""
-            yield ToolCallDeltaEvent(text, event.get("output_index") or 0, call_id, name)
+            return [text]
+        if key == REFUSAL:
+            return [RefusalDeltaEvent(text)]
+        call_id, name = item.data.get("call_id") or "", item.data.get("name") or ""
+        return [ToolCallDeltaEvent(text, event.get("output_index") or 0, call_id, name)]
 
     def _item_done(self, event: _Json, item: _Json) -> Iterator[Any]:
         self._go_on()
