@@ -209,21 +209,20 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         """Take in an event and return what is new in it; None for one that is none of ours."""
         self._count += 1
         name, raw, _ = event
-        if raw[:1] != b"{" and _is_done(event.data):
-            self.terminated_cleanly = True
-            self._stop()
-            return None
         try:
             data = json_codec.decode_replacing(raw)
         except json_codec.JSONDecodeError:
             data = _NOTHING
-        told = None
-        if name == "message" and is_object(data):
-            told = self._accumulator.add_plain(data)
-        else:
-            data = self._unusual(event, data)
-            if data is _NOTHING:
-                return None
+        known = is_object(data)
+        if not known and _is_done(event.data):
+            self.terminated_cleanly = True
+            self._stop()
+            return None
+        if name == "error":
+            self._report(*read_error_event(event.data))
+        if not (known and name == "message") and not self._is_ours(name, data):
+            return None
+        told = self._accumulator.add_plain(data) if known else None
         if told is None:
             self._check(data)
             told = self._accumulator.add(data)
@@ -239,19 +238,16 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         except InvalidResponseError as error:
             self._invalid(f"event {self._count} cannot be read: {error}")
 
-    def _unusual(self, event: ServerSentEvent, data: Any) -> Any:
-        """Return the JSON of an event that has a name, or is no object; `_NOTHING` if not ours."""
-        if event.event == "error":
-            self._report(*read_error_event(event.data))
-        if self._operation.free_form and data is not _NOTHING:
-            return data
+    def _is_ours(self, name: str, data: Any) -> bool:
+        """Tell whether JSON is an event of the answer."""
+        free = self._operation.free_form
         if is_object(data):
             named = self._operation.named_events and "type" in data
-            return data if named or "choices" in data else _NOTHING
-        if event.event == "message":
-            kind = "JSON" if self._operation.free_form else "a JSON object"
+            return name == "message" or free or named or "choices" in data
+        if name == "message" and not (free and data is not _NOTHING):
+            kind = "JSON" if free else "a JSON object"
             self._invalid(f"event {self._count} is not {kind}")
-        return _NOTHING
+        return free and data is not _NOTHING
 
     def _too_large(self, error: SSELimitError) -> NoReturn:
         self._raise(ResponseTooLargeError(str(error)))
