@@ -26,7 +26,8 @@ class Model:
 
     __slots__ = ()
 
-    _keys: ClassVar[frozenset[str]]
+    # What the attributes are called that stand for the keys which the contract knows.
+    _keys: ClassVar[Mapping[str, str]]
     if TYPE_CHECKING:
         _extra: dict[str, Any] | None
 

@@ -107,12 +107,15 @@ def _stream(source: random.Random, body: bytes) -> bool:
         step = source.randrange(1, 64)
         session.feed(body[place : place + step])
         place += step
-        while session.pop() is not None:
-            pass
+        _take(session)
     session.end()
-    while session.pop() is not None:
-        pass
+    _take(session)
     return bool(session.snapshot().to_dict())
+
+
+def _take(session: Any) -> None:
+    while session.advance():
+        list(session.news)
 
 
 def _mutant(source: random.Random) -> bool:

@@ -1,5 +1,6 @@
 """What agents' streams come to, whatever order, names and marks their events have."""
 
+import copy
 import random
 import time
 from collections.abc import Iterator
@@ -10,12 +11,13 @@ import wire
 from databricks_serving import UsageTotals
 from databricks_serving._core.agent_messages import AgentAccumulator
 from databricks_serving._core.agent_shapes import check_agent_chunk, check_response_event
-from databricks_serving._core.operations import RESPONSES
+from databricks_serving._core.error_bodies import find_event_error
+from databricks_serving._core.operations import AGENT, RESPONSES
 from databricks_serving._core.reading import Reading
 from databricks_serving._core.responses import ResponsesAccumulator
 from databricks_serving._core.streaming import StreamSession
-from databricks_serving.errors import ServingError
-from databricks_serving.models import AgentChunk, ReplyMeta, ResponsesEvent
+from databricks_serving.errors import InvalidResponseError, ServingError
+from databricks_serving.models import ReplyMeta
 
 STREAM = {"content-type": "text/event-stream"}
 
@@ -33,7 +35,7 @@ def read(*events):
     accumulator, told = ResponsesAccumulator(), []
     for event in events:
         check_response_event(event)
-        told += accumulator.add(ResponsesEvent.from_dict(event))
+        told += RESPONSES.events(RESPONSES.parse_event(event), accumulator.add(event))
     return accumulator, told
 
 
@@ -197,7 +199,7 @@ def test_events_of_any_shape_are_read_or_refused(part):
         events = [mutated(one, rng) if rng.random() < 0.2 else one for one in Server(rng).events()]
         try:
             session.feed(wire.sse(*events, "[DONE]"))
-            while session.pop() is not None:
+            while session.advance():
                 list(session.news)
             read_whole += 1
         except ServingError:
@@ -206,6 +208,35 @@ def test_events_of_any_shape_are_read_or_refused(part):
         shown = reply.text, reply.trace_id, reply.to_input(), reply.function_calls, repr(reply)
         assert [*shown, reply._repr_markdown_(), UsageTotals.of(reply.usage)]
     assert read_whole > 50
+
+
+def changed(event, rng):
+    """Return an event to which little was done, as a server could that has habits of its own."""
+    key = rng.choice([*event, "type", "item_id", "output_index", "error", "trace_id", "novelty"])
+    return event | {key: rng.choice(ODD)}
+
+
+def test_a_plain_event_comes_to_the_same_as_by_the_long_way():
+    plain = 0
+    for seed in range(1500):
+        rng = random.Random(seed)  # noqa: S311 - a test that can be repeated
+        short, long = ResponsesAccumulator(), ResponsesAccumulator()
+        for one in Server(rng).events():
+            event = changed(one, rng) if rng.random() < 0.2 else one
+            before, told = copy.deepcopy(event), short.add_plain(event)
+            try:
+                check_response_event(event)
+            except InvalidResponseError:
+                assert told is None
+                continue
+            if told is not None:
+                plain += 1
+                assert repr(event) == repr(before)
+                assert find_event_error(event) is None
+            came = short.add(copy.deepcopy(event)) if told is None else told
+            assert repr(came) == repr(long.add(event))
+        assert short.snapshot() == long.snapshot()
+    assert plain > 3_000
 
 
 def test_a_text_without_an_item_is_kept_where_the_turn_is_over():
@@ -312,7 +343,7 @@ def test_an_older_agents_pieces_come_to_their_texts():
     for word in [*words, None, ""]:
         event = {"delta": {"role": "assistant", "content": word, "id": "1"}}
         check_agent_chunk(event)
-        told += accumulator.add(AgentChunk.from_dict(event))
+        told += AGENT.events(AGENT.parse_event(event), accumulator.add(event))
     assert accumulator.snapshot().text == text_in(told) == "".join(words)
     assert accumulator.snapshot() == accumulator.snapshot()
 
@@ -321,10 +352,10 @@ def test_an_older_agents_pieces_come_to_their_texts():
 def test_a_long_text_takes_no_more_time_than_its_length(kind):
     word = "a word and more " * 10
     if kind == "newer":
-        accumulator, event = ResponsesAccumulator(), ResponsesEvent.from_dict(delta(word))
+        accumulator, event = ResponsesAccumulator(), delta(word)
     else:
-        data = {"delta": {"role": "assistant", "content": word, "id": "1"}}
-        accumulator, event = AgentAccumulator(), AgentChunk.from_dict(data)
+        event = {"delta": {"role": "assistant", "content": word, "id": "1"}}
+        accumulator = AgentAccumulator()
     begun = time.process_time()
     for _ in range(60_000):
         accumulator.add(event)

@@ -14,6 +14,7 @@ from databricks_serving._core.json_codec import (
     JSONDecodeError,
     JSONEncodeError,
     decode,
+    decode_replacing,
     encode,
     to_text,
 )
@@ -52,6 +53,24 @@ def same(one, other):
 def test_what_servers_send_is_read(text, value):
     assert same(decode(text.encode()), value)
     assert same(decode(text.removeprefix("\ufeff")), value)
+
+
+def outcome(read, data):
+    try:
+        return repr(read(data))
+    except JSONDecodeError:
+        return None
+
+
+def test_bytes_that_are_no_utf_8_are_replaced():
+    assert decode_replacing(b'{"a": "\xff"}') == {"a": "\ufffd"}
+    source = chance.source(3)
+    parts = (b'{"a": ', b"}", b'"', b"\xff", b"\xc3\xa9", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"NaN")
+    parts += (b"\\ud800", b"[" * 300, b"]" * 300, b"1", b" ", b"1e999", b"[]", b"null")
+    for _ in range(20_000):
+        data = b"".join(source.choices(parts, k=source.randrange(6)))
+        text = data.decode("utf-8", "replace")
+        assert outcome(decode_replacing, data) == outcome(decode, text), data
 
 
 @pytest.mark.parametrize(

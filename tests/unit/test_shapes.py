@@ -8,6 +8,7 @@ import pytest
 import wire
 
 from databricks_serving._core import shapes
+from databricks_serving._core.error_bodies import find_event_error
 from databricks_serving._core.operations import CHAT, COMPLETION, EMBEDDING
 from databricks_serving.errors import InvalidResponseError
 
@@ -304,25 +305,25 @@ def read_chat(data):
         assert (reply.usage.cached_tokens, reply.usage.thinking_tokens) is not None
     # The same answer through a stream comes to the same text.
     accumulator = CHAT.accumulator()
-    list(accumulator.add(CHAT.parse_event(CHAT.as_event(data))))
+    accumulator.add(CHAT.as_event(data))
     assert accumulator.snapshot().text == reply.text or len(reply.choices) > 1
     return reply
 
 
 def read_chunk(data):
     shapes.check_chat_chunk(data)
-    chunk = CHAT.parse_event(data)
+    CHAT.parse_event(data)
     accumulator = CHAT.accumulator()
-    list(accumulator.add(chunk))
-    list(accumulator.add(chunk))
+    accumulator.add(data)
+    accumulator.add(data)
     return accumulator.snapshot()
 
 
 def read_completion_chunk(data):
     shapes.check_completion_chunk(data)
     accumulator = COMPLETION.accumulator()
-    list(accumulator.add(COMPLETION.parse_event(data)))
-    list(accumulator.add(COMPLETION.parse_event(data)))
+    accumulator.add(data)
+    accumulator.add(data)
     return accumulator.snapshot()
 
 
@@ -401,3 +402,67 @@ def test_whatever_passes_the_check_can_be_read_and_nothing_else_is_raised(read, 
         reply.to_dict()
         repr(reply)
     assert 250 < passed < 2450
+
+
+PLAIN = {
+    "chat": wire.chunk("a", role="assistant"),
+    "chat, more of it": {**wire.chunk("a", index=2), "usage": None, "service_tier": "x"},
+    "completion": wire.text_chunk("a"),
+}
+
+
+def changed(good, source):
+    data = copy.deepcopy(good)
+    for _ in range(source.randrange(4)):
+        if data:
+            change(data, source)
+        if source.random() < 0.5:
+            holders = [data, *(holder for holder, _ in walk(data) if isinstance(holder, dict))]
+            source.choice(holders)[source.choice(chance.KEYS)] = chance.json_value(source, 2)
+    return data
+
+
+def operation_of(kind):
+    return COMPLETION if kind == "completion" else CHAT
+
+
+@pytest.mark.parametrize("kind", [*PLAIN, "rich"])
+def test_an_event_that_passes_for_plain_has_no_error_and_nothing_to_refuse_or_fill_in(kind):
+    source = chance.source(4)
+    good, operation = PLAIN.get(kind, RICH_CHUNK), operation_of(kind)
+    plain = 0
+    for _ in range(15_000):
+        data = changed(good, source)
+        if source.random() < 0.1:
+            data["databricks_output"] = {"error": {"message": "failed"}}
+        before = copy.deepcopy(data)
+        if operation.accumulator().add_plain(data) is not None:
+            assert find_event_error(data) is None
+            operation.check_event(data)
+            assert repr(data) == repr(before)
+            plain += 1
+    assert plain > 3_000 or kind == "rich"
+
+
+@pytest.mark.parametrize("kind", [*PLAIN, "rich"])
+def test_a_plain_event_comes_to_the_same_as_by_the_long_way(kind):
+    source = chance.source(5)
+    good, operation = PLAIN.get(kind, RICH_CHUNK), operation_of(kind)
+    plain = PLAIN.get(kind, PLAIN["chat"])
+    short = long = operation.accumulator()
+    for number in range(15_000):
+        if number % 10 == 0:
+            short, long = operation.accumulator(), operation.accumulator()
+        data = changed(source.choice([good, plain]), source)
+        try:
+            operation.check_event(copy.deepcopy(data))
+        except InvalidResponseError:
+            assert short.add_plain(data) is None
+            continue
+        told = short.add_plain(data)
+        operation.check_event(data)
+        assert repr(short.add(data) if told is None else told) == repr(long.add(data))
+        assert short.finished == long.finished
+        if number % 10 == 9:
+            assert short.snapshot() == long.snapshot()
+            assert repr(short.snapshot().to_dict()) == repr(long.snapshot().to_dict())

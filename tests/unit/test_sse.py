@@ -105,7 +105,7 @@ def decoded(pieces: list[bytes], limit: int = 1 << 20) -> tuple[Events, bool]:
     events: Events = []
     try:
         for piece in pieces:
-            events += map(tuple, decoder.feed(piece))
+            events += [(e.event, e.data, e.id) for e in decoder.feed(piece)]
         decoder.flush()
     except SSELimitError:
         return events, True
@@ -230,9 +230,8 @@ def test_an_event_is_given_as_soon_as_its_blank_line_is_there():
 
 
 def test_the_repr_of_an_event_does_not_show_its_data():
-    assert (
-        repr(ServerSentEvent("message", "secret", "")) == "<ServerSentEvent message, 6 characters>"
-    )
+    event = ServerSentEvent("message", b"secret", "")
+    assert repr(event) == "<ServerSentEvent message, 6 bytes>"
 
 
 # Limits

@@ -37,11 +37,16 @@ def session_of(content_type=STREAM, operation=CHAT, **reading):
     return StreamSession(operation, ReplyMeta(200, headers), Reading(**reading))
 
 
+def pop(session):
+    """Return the next chunk, if there is one."""
+    return session.chunk() if session.advance() else None
+
+
 def read(session, *pieces, ends=True):
     """Feed pieces as a shell does; return the chunks."""
     chunks = []
     for piece in (*pieces, *([None] if ends else [])):
-        while (chunk := session.pop()) is not None:
+        while (chunk := pop(session)) is not None:
             chunks.append(chunk)
         if session.finished:
             return chunks
@@ -49,7 +54,7 @@ def read(session, *pieces, ends=True):
             session.end()
         else:
             session.feed(piece)
-    while (chunk := session.pop()) is not None:
+    while (chunk := pop(session)) is not None:
         chunks.append(chunk)
     return chunks
 
@@ -119,7 +124,7 @@ def test_the_terminator_has_many_spellings_and_ends_all(done):
     assert session.terminated_cleanly
     session.feed(b"data: {broken\n\n")
     session.end()
-    assert session.pop() is None
+    assert pop(session) is None
 
 
 @pytest.mark.parametrize(
@@ -244,7 +249,7 @@ def test_an_event_over_several_lines_is_one():
 def test_a_line_that_is_too_long_interrupts():
     session = session_of()
     session.feed(wire.sse(HELLO[0]))
-    session.pop()
+    pop(session)
     with pytest.raises(StreamInterruptedError, match="more than") as caught:
         session.feed(b"data: " + b"x" * (17 * 1024 * 1024))
     assert caught.value.partial.text == "Hé "
@@ -288,7 +293,7 @@ def test_how_the_bytes_are_cut_makes_no_difference(name, content_type):
 def test_a_stream_is_recognised_without_its_content_type(content_type, head):
     session = session_of(content_type)
     session.feed(head + wire.sse(HELLO[0]))
-    assert session.pop().text == "Hé "
+    assert pop(session).text == "Hé "
     assert not session.finished
 
 
@@ -323,7 +328,7 @@ def test_the_calls_of_a_whole_answer_stay_apart_in_its_events():
     session = session_of("application/json")
     session.feed(json.dumps(wire.chat(None, "tool_calls", tool_calls=calls)).encode())
     session.end()
-    session.pop()
+    pop(session)
     done = [event for event in session.news if event.type == "tool_call.done"]
     assert [event.tool_call.function.name for event in done] == ["f", "g"]
 
@@ -411,7 +416,7 @@ def test_news_are_those_of_the_last_chunk():
     assert list(session.news) == []
     session.feed(wire.sse(*HELLO))
     kinds = []
-    while session.pop() is not None:
+    while pop(session) is not None:
         kinds.append([event.type for event in session.news])
     assert kinds == [["chunk", "text.delta"], ["chunk", "text.delta"], ["chunk", "finish"]]
 

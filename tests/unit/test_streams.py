@@ -20,6 +20,7 @@ from databricks_serving.errors import (
     StreamServerError,
     StreamUseError,
 )
+from databricks_serving.models import ChatCompletionChunk
 
 HELLO = [wire.chunk("The "), wire.chunk("Po."), wire.chunk(None, "stop")]
 WORDS = [wire.text_chunk(" wet"), wire.text_chunk(" days", "stop")]
@@ -123,6 +124,30 @@ def test_text_alone_can_be_read_of_the_first_choice(shell):
     events = [wire.chunk("a"), wire.chunk("x", index=1), wire.chunk("b", "stop")]
     with shell.opened(events_of(shell, wire.stream(*events, "[DONE]"))) as stream:
         assert shell.items(stream.text_stream) == ["a", "b"]
+
+
+def test_text_alone_is_read_once_and_without_models(shell, monkeypatch):
+    def refuse(_cls, _data):
+        raise AssertionError("a model of an event was made")
+
+    monkeypatch.setattr(ChatCompletionChunk, "from_dict", classmethod(refuse))
+    with shell.opened(events_of(shell, wire.stream(*HELLO, "[DONE]"))) as stream:
+        assert shell.items(stream.text_stream) == ["The ", "Po."]
+        with pytest.raises(StreamUseError, match="iterated before"):
+            shell.items(stream.text_stream)
+    assert stream.snapshot.text == "The Po."
+    with shell.opened(events_of(shell, wire.stream(*HELLO, "[DONE]"))) as stream:
+        assert shell.wait(stream.get_final_completion()).text == "The Po."
+
+
+def test_an_error_ends_the_text_and_keeps_what_had_come(shell):
+    broken = wire.stream(HELLO[0], {"error": {"message": "out of memory"}})
+    with (
+        shell.opened(events_of(shell, broken)) as stream,
+        pytest.raises(StreamServerError, match="out of memory") as caught,
+    ):
+        shell.items(stream.text_stream)
+    assert caught.value.partial.text == "The "
 
 
 def test_the_whole_reply_can_be_had_at_any_point(shell):

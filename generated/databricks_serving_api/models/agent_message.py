@@ -19,9 +19,15 @@ from .json_object import JsonObject
 class AgentMessage(AgentMessageMixin, Model):
     """A message of such an agent, or the result of a tool that it called."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {"role", "content", "id", "name", "tool_calls", "tool_call_id", "attachments"}
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "role": "role",
+        "content": "content",
+        "id": "id",
+        "name": "name",
+        "tool_calls": "tool_calls",
+        "tool_call_id": "tool_call_id",
+        "attachments": "attachments",
+    }
 
     role: str
     """`assistant`, or `tool` for a result."""
@@ -41,20 +47,34 @@ class AgentMessage(AgentMessageMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            role=get("role"),
-            content=get("content"),
-            id=get("id"),
-            name=get("name"),
-            tool_calls=[ToolCall.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("tool_calls"), list)
-            else v,
-            tool_call_id=get("tool_call_id"),
-            attachments=get("attachments"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.role = None
+        empty.content = None
+        empty.id = None
+        empty.name = None
+        empty.tool_calls = None
+        empty.tool_call_id = None
+        empty.attachments = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.tool_calls) is not None:
+            new.tool_calls = (
+                [ToolCall.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

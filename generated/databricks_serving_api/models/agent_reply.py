@@ -20,9 +20,14 @@ from .json_object import JsonObject
 class AgentReply(AgentReplyMixin, Model):
     """What an agent of the older kind (ChatAgent) answered."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {"messages", "finish_reason", "custom_outputs", "usage", "databricks_output", "id"}
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "messages": "messages",
+        "finish_reason": "finish_reason",
+        "custom_outputs": "custom_outputs",
+        "usage": "usage",
+        "databricks_output": "databricks_output",
+        "id": "id",
+    }
 
     messages: list[AgentMessage]
     """What it said and did, in order."""
@@ -42,21 +47,38 @@ class AgentReply(AgentReplyMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            messages=[AgentMessage.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("messages"), list)
-            else v,
-            finish_reason=get("finish_reason"),
-            custom_outputs=get("custom_outputs"),
-            usage=Usage.from_dict(v) if isinstance(v := get("usage"), dict) else v,
-            databricks_output=DatabricksOutput.from_dict(v)
-            if isinstance(v := get("databricks_output"), dict)
-            else v,
-            id=get("id"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.messages = None
+        empty.finish_reason = None
+        empty.custom_outputs = None
+        empty.usage = None
+        empty.databricks_output = None
+        empty.id = None
+        empty.meta = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.messages) is not None:
+            new.messages = (
+                [AgentMessage.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.usage) is not None:
+            new.usage = Usage.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.databricks_output) is not None:
+            new.databricks_output = DatabricksOutput.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

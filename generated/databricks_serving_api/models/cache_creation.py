@@ -17,9 +17,10 @@ from ..types import Model, same_extra
 class CacheCreation(Model):
     """Written prompt tokens by lifetime."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "ephemeral_5m_input_tokens": "ephemeral_5m_input_tokens",
+        "ephemeral_1h_input_tokens": "ephemeral_1h_input_tokens",
+    }
 
     ephemeral_5m_input_tokens: int | None = None
     """Kept for five minutes."""
@@ -29,13 +30,23 @@ class CacheCreation(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            ephemeral_5m_input_tokens=get("ephemeral_5m_input_tokens"),
-            ephemeral_1h_input_tokens=get("ephemeral_1h_input_tokens"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.ephemeral_5m_input_tokens = None
+        empty.ephemeral_1h_input_tokens = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -19,21 +19,19 @@ from .json_object import JsonObject
 class ChatCompletionChunk(ChatCompletionChunkMixin, Model):
     """One event of a streamed answer."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "id",
-            "object",
-            "created",
-            "model",
-            "choices",
-            "usage",
-            "system_fingerprint",
-            "service_tier",
-            "databricks_output",
-            "custom_outputs",
-            "databricks_service_policy",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "id": "id",
+        "object": "object_",
+        "created": "created",
+        "model": "model",
+        "choices": "choices",
+        "usage": "usage",
+        "system_fingerprint": "system_fingerprint",
+        "service_tier": "service_tier",
+        "databricks_output": "databricks_output",
+        "custom_outputs": "custom_outputs",
+        "databricks_service_policy": "databricks_service_policy",
+    }
 
     id: str | None = None
     """Id of the answer; may be empty."""
@@ -61,28 +59,44 @@ class ChatCompletionChunk(ChatCompletionChunkMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            id=get("id"),
-            object_=get("object"),
-            created=get("created"),
-            model=get("model"),
-            choices=[ChatChunkChoice.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("choices"), list)
-            else v,
-            usage=Usage.from_dict(v) if isinstance(v := get("usage"), dict) else v,
-            system_fingerprint=get("system_fingerprint"),
-            service_tier=get("service_tier"),
-            databricks_output=DatabricksOutput.from_dict(v)
-            if isinstance(v := get("databricks_output"), dict)
-            else v,
-            custom_outputs=get("custom_outputs"),
-            databricks_service_policy=ServicePolicy.from_dict(v)
-            if isinstance(v := get("databricks_service_policy"), dict)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.id = None
+        empty.object_ = None
+        empty.created = None
+        empty.model = None
+        empty.choices = None
+        empty.usage = None
+        empty.system_fingerprint = None
+        empty.service_tier = None
+        empty.databricks_output = None
+        empty.custom_outputs = None
+        empty.databricks_service_policy = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.choices) is not None:
+            new.choices = (
+                [ChatChunkChoice.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.usage) is not None:
+            new.usage = Usage.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.databricks_output) is not None:
+            new.databricks_output = DatabricksOutput.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.databricks_service_policy) is not None:
+            new.databricks_service_policy = ServicePolicy.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -19,17 +19,15 @@ from .json_object import JsonObject
 class ChatDelta(ChatDeltaMixin, Model):
     """A piece of a message."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "role",
-            "content",
-            "tool_calls",
-            "reasoning_content",
-            "reasoning",
-            "refusal",
-            "function_call",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "role": "role",
+        "content": "content",
+        "tool_calls": "tool_calls",
+        "reasoning_content": "reasoning_content",
+        "reasoning": "reasoning",
+        "refusal": "refusal",
+        "function_call": "function_call",
+    }
 
     role: str | None = None
     """Normally `assistant`, in the first event or in all."""
@@ -49,24 +47,38 @@ class ChatDelta(ChatDeltaMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            role=get("role"),
-            content=[_load_content_item(i) for i in v]
-            if isinstance(v := get("content"), list)
-            else v,
-            tool_calls=[ToolCallDelta.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("tool_calls"), list)
-            else v,
-            reasoning_content=get("reasoning_content"),
-            reasoning=get("reasoning"),
-            refusal=get("refusal"),
-            function_call=FunctionCallDelta.from_dict(v)
-            if isinstance(v := get("function_call"), dict)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.role = None
+        empty.content = None
+        empty.tool_calls = None
+        empty.reasoning_content = None
+        empty.reasoning = None
+        empty.refusal = None
+        empty.function_call = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.content) is not None:
+            new.content = [_load_content_item(i) for i in v] if isinstance(v, list) else v
+        if (v := new.tool_calls) is not None:
+            new.tool_calls = (
+                [ToolCallDelta.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.function_call) is not None:
+            new.function_call = FunctionCallDelta.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -23,43 +23,41 @@ class ChatRequest(Model):
     """A conversation to answer. Foundation-model endpoints refuse keys that they do not know with
     a 400, and which keys they know depends on the model family."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "messages",
-            "model",
-            "max_tokens",
-            "max_completion_tokens",
-            "temperature",
-            "top_p",
-            "top_k",
-            "n",
-            "stop",
-            "stream",
-            "stream_options",
-            "tools",
-            "tool_choice",
-            "parallel_tool_calls",
-            "response_format",
-            "logprobs",
-            "top_logprobs",
-            "logit_bias",
-            "reasoning_effort",
-            "thinking",
-            "output_config",
-            "google_search",
-            "service_tier",
-            "frequency_penalty",
-            "presence_penalty",
-            "seed",
-            "user",
-            "usage_context",
-            "client_request_id",
-            "extra_params",
-            "custom_inputs",
-            "context",
-            "databricks_options",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "messages": "messages",
+        "model": "model",
+        "max_tokens": "max_tokens",
+        "max_completion_tokens": "max_completion_tokens",
+        "temperature": "temperature",
+        "top_p": "top_p",
+        "top_k": "top_k",
+        "n": "n",
+        "stop": "stop",
+        "stream": "stream",
+        "stream_options": "stream_options",
+        "tools": "tools",
+        "tool_choice": "tool_choice",
+        "parallel_tool_calls": "parallel_tool_calls",
+        "response_format": "response_format",
+        "logprobs": "logprobs",
+        "top_logprobs": "top_logprobs",
+        "logit_bias": "logit_bias",
+        "reasoning_effort": "reasoning_effort",
+        "thinking": "thinking",
+        "output_config": "output_config",
+        "google_search": "google_search",
+        "service_tier": "service_tier",
+        "frequency_penalty": "frequency_penalty",
+        "presence_penalty": "presence_penalty",
+        "seed": "seed",
+        "user": "user",
+        "usage_context": "usage_context",
+        "client_request_id": "client_request_id",
+        "extra_params": "extra_params",
+        "custom_inputs": "custom_inputs",
+        "context": "context",
+        "databricks_options": "databricks_options",
+    }
 
     messages: list[
         AssistantMessage
@@ -147,56 +145,76 @@ class ChatRequest(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            messages=[_load_messages_item(i) for i in v]
-            if isinstance(v := get("messages"), list)
-            else v,
-            model=get("model"),
-            max_tokens=get("max_tokens"),
-            max_completion_tokens=get("max_completion_tokens"),
-            temperature=get("temperature"),
-            top_p=get("top_p"),
-            top_k=get("top_k"),
-            n=get("n"),
-            stop=get("stop"),
-            stream=get("stream"),
-            stream_options=StreamOptions.from_dict(v)
-            if isinstance(v := get("stream_options"), dict)
-            else v,
-            tools=[Tool.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("tools"), list)
-            else v,
-            tool_choice=ToolChoiceFunction.from_dict(v)
-            if isinstance(v := get("tool_choice"), dict)
-            else v,
-            parallel_tool_calls=get("parallel_tool_calls"),
-            response_format=_load_response_format(get("response_format")),
-            logprobs=get("logprobs"),
-            top_logprobs=get("top_logprobs"),
-            logit_bias=get("logit_bias"),
-            reasoning_effort=get("reasoning_effort"),
-            thinking=Thinking.from_dict(v) if isinstance(v := get("thinking"), dict) else v,
-            output_config=OutputConfig.from_dict(v)
-            if isinstance(v := get("output_config"), dict)
-            else v,
-            google_search=get("google_search"),
-            service_tier=get("service_tier"),
-            frequency_penalty=get("frequency_penalty"),
-            presence_penalty=get("presence_penalty"),
-            seed=get("seed"),
-            user=get("user"),
-            usage_context=get("usage_context"),
-            client_request_id=get("client_request_id"),
-            extra_params=get("extra_params"),
-            custom_inputs=get("custom_inputs"),
-            context=ChatContext.from_dict(v) if isinstance(v := get("context"), dict) else v,
-            databricks_options=DatabricksOptions.from_dict(v)
-            if isinstance(v := get("databricks_options"), dict)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.messages = None
+        empty.model = None
+        empty.max_tokens = None
+        empty.max_completion_tokens = None
+        empty.temperature = None
+        empty.top_p = None
+        empty.top_k = None
+        empty.n = None
+        empty.stop = None
+        empty.stream = None
+        empty.stream_options = None
+        empty.tools = None
+        empty.tool_choice = None
+        empty.parallel_tool_calls = None
+        empty.response_format = None
+        empty.logprobs = None
+        empty.top_logprobs = None
+        empty.logit_bias = None
+        empty.reasoning_effort = None
+        empty.thinking = None
+        empty.output_config = None
+        empty.google_search = None
+        empty.service_tier = None
+        empty.frequency_penalty = None
+        empty.presence_penalty = None
+        empty.seed = None
+        empty.user = None
+        empty.usage_context = None
+        empty.client_request_id = None
+        empty.extra_params = None
+        empty.custom_inputs = None
+        empty.context = None
+        empty.databricks_options = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.messages) is not None:
+            new.messages = [_load_messages_item(i) for i in v] if isinstance(v, list) else v
+        if (v := new.stream_options) is not None:
+            new.stream_options = StreamOptions.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.tools) is not None:
+            new.tools = (
+                [Tool.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.tool_choice) is not None:
+            new.tool_choice = ToolChoiceFunction.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.response_format) is not None:
+            new.response_format = _load_response_format(v)
+        if (v := new.thinking) is not None:
+            new.thinking = Thinking.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.output_config) is not None:
+            new.output_config = OutputConfig.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.context) is not None:
+            new.context = ChatContext.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.databricks_options) is not None:
+            new.databricks_options = DatabricksOptions.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

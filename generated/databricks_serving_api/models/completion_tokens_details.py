@@ -17,14 +17,12 @@ from ..types import Model, same_extra
 class CompletionTokensDetails(Model):
     """Parts of the generated tokens."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "reasoning_tokens",
-            "audio_tokens",
-            "accepted_prediction_tokens",
-            "rejected_prediction_tokens",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "reasoning_tokens": "reasoning_tokens",
+        "audio_tokens": "audio_tokens",
+        "accepted_prediction_tokens": "accepted_prediction_tokens",
+        "rejected_prediction_tokens": "rejected_prediction_tokens",
+    }
 
     reasoning_tokens: int | None = None
     """Of reasoning."""
@@ -38,15 +36,25 @@ class CompletionTokensDetails(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            reasoning_tokens=get("reasoning_tokens"),
-            audio_tokens=get("audio_tokens"),
-            accepted_prediction_tokens=get("accepted_prediction_tokens"),
-            rejected_prediction_tokens=get("rejected_prediction_tokens"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.reasoning_tokens = None
+        empty.audio_tokens = None
+        empty.accepted_prediction_tokens = None
+        empty.rejected_prediction_tokens = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -18,7 +18,13 @@ from ..types import Model, ReplyMeta, dump, same_extra
 class EmbeddingResponse(EmbeddingResponseMixin, Model):
     """The vectors."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset({"object", "data", "model", "usage", "id"})
+    _keys: ClassVar[Mapping[str, str]] = {
+        "object": "object_",
+        "data": "data",
+        "model": "model",
+        "usage": "usage",
+        "id": "id",
+    }
 
     object_: str | None = None
     """Normally `list`."""
@@ -36,18 +42,35 @@ class EmbeddingResponse(EmbeddingResponseMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            object_=get("object"),
-            data=[Embedding.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("data"), list)
-            else v,
-            model=get("model"),
-            usage=Usage.from_dict(v) if isinstance(v := get("usage"), dict) else v,
-            id=get("id"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.object_ = None
+        empty.data = None
+        empty.model = None
+        empty.usage = None
+        empty.id = None
+        empty.meta = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.data) is not None:
+            new.data = (
+                [Embedding.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.usage) is not None:
+            new.usage = Usage.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

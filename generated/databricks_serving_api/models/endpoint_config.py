@@ -18,15 +18,13 @@ from .json_object import JsonObject
 class EndpointConfig(Model):
     """What an endpoint serves."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "served_entities",
-            "served_models",
-            "traffic_config",
-            "auto_capture_config",
-            "config_version",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "served_entities": "served_entities",
+        "served_models": "served_models",
+        "traffic_config": "traffic_config",
+        "auto_capture_config": "auto_capture_config",
+        "config_version": "config_version",
+    }
 
     served_entities: list[ServedEntity] | None = None
     """The models, functions or external models that it serves."""
@@ -42,22 +40,40 @@ class EndpointConfig(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            served_entities=[ServedEntity.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("served_entities"), list)
-            else v,
-            served_models=[ServedEntity.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("served_models"), list)
-            else v,
-            traffic_config=TrafficConfig.from_dict(v)
-            if isinstance(v := get("traffic_config"), dict)
-            else v,
-            auto_capture_config=get("auto_capture_config"),
-            config_version=get("config_version"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.served_entities = None
+        empty.served_models = None
+        empty.traffic_config = None
+        empty.auto_capture_config = None
+        empty.config_version = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.served_entities) is not None:
+            new.served_entities = (
+                [ServedEntity.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.served_models) is not None:
+            new.served_models = (
+                [ServedEntity.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.traffic_config) is not None:
+            new.traffic_config = TrafficConfig.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

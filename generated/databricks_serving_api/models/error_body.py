@@ -18,19 +18,17 @@ from .json_object import JsonObject
 class ErrorBody(Model):
     """The body of an error, in any of its envelopes; also an error event of a stream."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "error_code",
-            "message",
-            "details",
-            "error",
-            "external_model_message",
-            "detail",
-            "stack_trace",
-            "error_class",
-            "sqlstate",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "error_code": "error_code",
+        "message": "message",
+        "details": "details",
+        "error": "error",
+        "external_model_message": "external_model_message",
+        "detail": "detail",
+        "stack_trace": "stack_trace",
+        "error_class": "error_class",
+        "sqlstate": "sqlstate",
+    }
 
     error_code: int | str | None = None
     """The code."""
@@ -54,20 +52,32 @@ class ErrorBody(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            error_code=get("error_code"),
-            message=get("message"),
-            details=get("details"),
-            error=ErrorDetail.from_dict(v) if isinstance(v := get("error"), dict) else v,
-            external_model_message=get("external_model_message"),
-            detail=get("detail"),
-            stack_trace=get("stack_trace"),
-            error_class=get("error_class"),
-            sqlstate=get("sqlstate"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.error_code = None
+        empty.message = None
+        empty.details = None
+        empty.error = None
+        empty.external_model_message = None
+        empty.detail = None
+        empty.stack_trace = None
+        empty.error_class = None
+        empty.sqlstate = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.error) is not None:
+            new.error = ErrorDetail.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -17,20 +17,18 @@ from ..types import Model, same_extra
 class ErrorDetail(Model):
     """An error in the envelope of OpenAI or Google."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "message",
-            "type",
-            "code",
-            "error_code",
-            "param",
-            "status",
-            "retry_after",
-            "limit_type",
-            "limit",
-            "current",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "message": "message",
+        "type": "type_",
+        "code": "code",
+        "error_code": "error_code",
+        "param": "param",
+        "status": "status",
+        "retry_after": "retry_after",
+        "limit_type": "limit_type",
+        "limit": "limit",
+        "current": "current",
+    }
 
     message: str | None = None
     """What went wrong."""
@@ -56,21 +54,31 @@ class ErrorDetail(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            message=get("message"),
-            type_=get("type"),
-            code=get("code"),
-            error_code=get("error_code"),
-            param=get("param"),
-            status=get("status"),
-            retry_after=get("retry_after"),
-            limit_type=get("limit_type"),
-            limit=get("limit"),
-            current=get("current"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.message = None
+        empty.type_ = None
+        empty.code = None
+        empty.error_code = None
+        empty.param = None
+        empty.status = None
+        empty.retry_after = None
+        empty.limit_type = None
+        empty.limit = None
+        empty.current = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -17,7 +17,11 @@ from ..types import Model, same_extra
 class FileData(Model):
     """A document, inline or by id."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset({"filename", "file_data", "file_id"})
+    _keys: ClassVar[Mapping[str, str]] = {
+        "filename": "filename",
+        "file_data": "file_data",
+        "file_id": "file_id",
+    }
 
     filename: str | None = None
     """Name of the file."""
@@ -29,14 +33,24 @@ class FileData(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            filename=get("filename"),
-            file_data=get("file_data"),
-            file_id=get("file_id"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.filename = None
+        empty.file_data = None
+        empty.file_id = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

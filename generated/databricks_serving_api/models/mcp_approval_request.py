@@ -17,7 +17,13 @@ from ..types import Model, same_extra
 class McpApprovalRequest(Model):
     """A call of an MCP server that waits for a person's approval."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset({"type", "id", "name", "arguments", "server_label"})
+    _keys: ClassVar[Mapping[str, str]] = {
+        "type": "type_",
+        "id": "id",
+        "name": "name",
+        "arguments": "arguments",
+        "server_label": "server_label",
+    }
 
     type_: Literal["mcp_approval_request"] = "mcp_approval_request"
     """The type."""
@@ -33,16 +39,26 @@ class McpApprovalRequest(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            type_=get("type"),
-            id=get("id"),
-            name=get("name"),
-            arguments=get("arguments"),
-            server_label=get("server_label"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.type_ = None
+        empty.id = None
+        empty.name = None
+        empty.arguments = None
+        empty.server_label = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -19,23 +19,21 @@ from .json_object import JsonObject
 class ResponseMessage(ResponseMessageMixin, Model):
     """A message of the model."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "role",
-            "content",
-            "tool_calls",
-            "reasoning_content",
-            "reasoning",
-            "refusal",
-            "annotations",
-            "audio",
-            "function_call",
-            "name",
-            "id",
-            "thought_signature",
-            "extra_content",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "role": "role",
+        "content": "content",
+        "tool_calls": "tool_calls",
+        "reasoning_content": "reasoning_content",
+        "reasoning": "reasoning",
+        "refusal": "refusal",
+        "annotations": "annotations",
+        "audio": "audio",
+        "function_call": "function_call",
+        "name": "name",
+        "id": "id",
+        "thought_signature": "thought_signature",
+        "extra_content": "extra_content",
+    }
 
     role: str | None = None
     """Normally `assistant`."""
@@ -67,30 +65,44 @@ class ResponseMessage(ResponseMessageMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            role=get("role"),
-            content=[_load_content_item(i) for i in v]
-            if isinstance(v := get("content"), list)
-            else v,
-            tool_calls=[ToolCall.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("tool_calls"), list)
-            else v,
-            reasoning_content=get("reasoning_content"),
-            reasoning=get("reasoning"),
-            refusal=get("refusal"),
-            annotations=get("annotations"),
-            audio=get("audio"),
-            function_call=FunctionCall.from_dict(v)
-            if isinstance(v := get("function_call"), dict)
-            else v,
-            name=get("name"),
-            id=get("id"),
-            thought_signature=get("thought_signature"),
-            extra_content=get("extra_content"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.role = None
+        empty.content = None
+        empty.tool_calls = None
+        empty.reasoning_content = None
+        empty.reasoning = None
+        empty.refusal = None
+        empty.annotations = None
+        empty.audio = None
+        empty.function_call = None
+        empty.name = None
+        empty.id = None
+        empty.thought_signature = None
+        empty.extra_content = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.content) is not None:
+            new.content = [_load_content_item(i) for i in v] if isinstance(v, list) else v
+        if (v := new.tool_calls) is not None:
+            new.tool_calls = (
+                [ToolCall.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        if (v := new.function_call) is not None:
+            new.function_call = FunctionCall.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -17,9 +17,16 @@ from ..types import Model, same_extra
 class ResponsesAnnotation(Model):
     """What a part of a text rests on."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {"type", "url", "title", "file_id", "filename", "index", "start_index", "end_index"}
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "type": "type_",
+        "url": "url",
+        "title": "title",
+        "file_id": "file_id",
+        "filename": "filename",
+        "index": "index",
+        "start_index": "start_index",
+        "end_index": "end_index",
+    }
 
     type_: str | None = None
     """Such as `url_citation`, `file_citation` or `file_path`."""
@@ -41,19 +48,29 @@ class ResponsesAnnotation(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            type_=get("type"),
-            url=get("url"),
-            title=get("title"),
-            file_id=get("file_id"),
-            filename=get("filename"),
-            index=get("index"),
-            start_index=get("start_index"),
-            end_index=get("end_index"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.type_ = None
+        empty.url = None
+        empty.title = None
+        empty.file_id = None
+        empty.filename = None
+        empty.index = None
+        empty.start_index = None
+        empty.end_index = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

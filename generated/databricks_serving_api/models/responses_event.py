@@ -19,26 +19,24 @@ from .json_object import JsonObject
 class ResponsesEvent(ResponsesEventMixin, Model):
     """An event of an agent's stream; which keys it has depends on its type."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "type",
-            "delta",
-            "item_id",
-            "output_index",
-            "content_index",
-            "summary_index",
-            "sequence_number",
-            "item",
-            "part",
-            "annotation",
-            "text",
-            "arguments",
-            "response",
-            "trace_id",
-            "call_id",
-            "output",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "type": "type_",
+        "delta": "delta",
+        "item_id": "item_id",
+        "output_index": "output_index",
+        "content_index": "content_index",
+        "summary_index": "summary_index",
+        "sequence_number": "sequence_number",
+        "item": "item",
+        "part": "part",
+        "annotation": "annotation",
+        "text": "text",
+        "arguments": "arguments",
+        "response": "response",
+        "trace_id": "trace_id",
+        "call_id": "call_id",
+        "output": "output",
+    }
 
     type_: str | None = None
     """Such as `response.output_text.delta`; some events have none (a trace id)."""
@@ -76,27 +74,37 @@ class ResponsesEvent(ResponsesEventMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            type_=get("type"),
-            delta=get("delta"),
-            item_id=get("item_id"),
-            output_index=get("output_index"),
-            content_index=get("content_index"),
-            summary_index=get("summary_index"),
-            sequence_number=get("sequence_number"),
-            item=get("item"),
-            part=get("part"),
-            annotation=get("annotation"),
-            text=get("text"),
-            arguments=get("arguments"),
-            response=get("response"),
-            trace_id=get("trace_id"),
-            call_id=get("call_id"),
-            output=get("output"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.type_ = None
+        empty.delta = None
+        empty.item_id = None
+        empty.output_index = None
+        empty.content_index = None
+        empty.summary_index = None
+        empty.sequence_number = None
+        empty.item = None
+        empty.part = None
+        empty.annotation = None
+        empty.text = None
+        empty.arguments = None
+        empty.response = None
+        empty.trace_id = None
+        empty.call_id = None
+        empty.output = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -18,7 +18,13 @@ from ..types import Model, dump, same_extra
 class ResponsesMessage(ResponsesMessageMixin, Model):
     """A message of an answer."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset({"type", "id", "role", "content", "status"})
+    _keys: ClassVar[Mapping[str, str]] = {
+        "type": "type_",
+        "id": "id",
+        "role": "role",
+        "content": "content",
+        "status": "status",
+    }
 
     type_: Literal["message"] = "message"
     """The type."""
@@ -34,18 +40,28 @@ class ResponsesMessage(ResponsesMessageMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            type_=get("type"),
-            id=get("id"),
-            role=get("role"),
-            content=[_load_content_item(i) for i in v]
-            if isinstance(v := get("content"), list)
-            else v,
-            status=get("status"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.type_ = None
+        empty.id = None
+        empty.role = None
+        empty.content = None
+        empty.status = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.content) is not None:
+            new.content = [_load_content_item(i) for i in v] if isinstance(v, list) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

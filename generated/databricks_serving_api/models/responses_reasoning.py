@@ -18,9 +18,14 @@ from .json_object import JsonObject
 class ResponsesReasoning(Model):
     """Reasoning of a model."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {"type", "id", "summary", "content", "encrypted_content", "status"}
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "type": "type_",
+        "id": "id",
+        "summary": "summary",
+        "content": "content",
+        "encrypted_content": "encrypted_content",
+        "status": "status",
+    }
 
     type_: Literal["reasoning"] = "reasoning"
     """The type."""
@@ -38,17 +43,27 @@ class ResponsesReasoning(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            type_=get("type"),
-            id=get("id"),
-            summary=get("summary"),
-            content=get("content"),
-            encrypted_content=get("encrypted_content"),
-            status=get("status"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.type_ = None
+        empty.id = None
+        empty.summary = None
+        empty.content = None
+        empty.encrypted_content = None
+        empty.status = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -19,22 +19,20 @@ from .json_object import JsonObject
 class ResponsesReply(ResponsesReplyMixin, Model):
     """What an agent answered."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "output",
-            "id",
-            "object",
-            "created_at",
-            "model",
-            "status",
-            "usage",
-            "error",
-            "incomplete_details",
-            "metadata",
-            "custom_outputs",
-            "databricks_output",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "output": "output",
+        "id": "id",
+        "object": "object_",
+        "created_at": "created_at",
+        "model": "model",
+        "status": "status",
+        "usage": "usage",
+        "error": "error",
+        "incomplete_details": "incomplete_details",
+        "metadata": "metadata",
+        "custom_outputs": "custom_outputs",
+        "databricks_output": "databricks_output",
+    }
 
     output: list[
         McpApprovalRequest
@@ -74,27 +72,44 @@ class ResponsesReply(ResponsesReplyMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            output=[_load_output_item(i) for i in v] if isinstance(v := get("output"), list) else v,
-            id=get("id"),
-            object_=get("object"),
-            created_at=get("created_at"),
-            model=get("model"),
-            status=get("status"),
-            usage=ResponsesUsage.from_dict(v) if isinstance(v := get("usage"), dict) else v,
-            error=ErrorDetail.from_dict(v) if isinstance(v := get("error"), dict) else v,
-            incomplete_details=IncompleteDetails.from_dict(v)
-            if isinstance(v := get("incomplete_details"), dict)
-            else v,
-            metadata=get("metadata"),
-            custom_outputs=get("custom_outputs"),
-            databricks_output=DatabricksOutput.from_dict(v)
-            if isinstance(v := get("databricks_output"), dict)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.output = None
+        empty.id = None
+        empty.object_ = None
+        empty.created_at = None
+        empty.model = None
+        empty.status = None
+        empty.usage = None
+        empty.error = None
+        empty.incomplete_details = None
+        empty.metadata = None
+        empty.custom_outputs = None
+        empty.databricks_output = None
+        empty.meta = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.output) is not None:
+            new.output = [_load_output_item(i) for i in v] if isinstance(v, list) else v
+        if (v := new.usage) is not None:
+            new.usage = ResponsesUsage.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.error) is not None:
+            new.error = ErrorDetail.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.incomplete_details) is not None:
+            new.incomplete_details = IncompleteDetails.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.databricks_output) is not None:
+            new.databricks_output = DatabricksOutput.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

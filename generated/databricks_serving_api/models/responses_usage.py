@@ -18,15 +18,13 @@ from ..types import Model, dump, same_extra
 class ResponsesUsage(ResponsesUsageMixin, Model):
     """Tokens counted for an answer."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "input_tokens",
-            "output_tokens",
-            "total_tokens",
-            "input_tokens_details",
-            "output_tokens_details",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "input_tokens": "input_tokens",
+        "output_tokens": "output_tokens",
+        "total_tokens": "total_tokens",
+        "input_tokens_details": "input_tokens_details",
+        "output_tokens_details": "output_tokens_details",
+    }
 
     input_tokens: int | None = None
     """Tokens sent."""
@@ -42,20 +40,34 @@ class ResponsesUsage(ResponsesUsageMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            input_tokens=get("input_tokens"),
-            output_tokens=get("output_tokens"),
-            total_tokens=get("total_tokens"),
-            input_tokens_details=PromptTokensDetails.from_dict(v)
-            if isinstance(v := get("input_tokens_details"), dict)
-            else v,
-            output_tokens_details=CompletionTokensDetails.from_dict(v)
-            if isinstance(v := get("output_tokens_details"), dict)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.input_tokens = None
+        empty.output_tokens = None
+        empty.total_tokens = None
+        empty.input_tokens_details = None
+        empty.output_tokens_details = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.input_tokens_details) is not None:
+            new.input_tokens_details = (
+                PromptTokensDetails.from_dict(v) if isinstance(v, dict) else v
+            )
+        if (v := new.output_tokens_details) is not None:
+            new.output_tokens_details = (
+                CompletionTokensDetails.from_dict(v) if isinstance(v, dict) else v
+            )
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

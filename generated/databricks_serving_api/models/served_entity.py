@@ -18,30 +18,28 @@ from .json_object import JsonObject
 class ServedEntity(Model):
     """One of the things that an endpoint serves."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "name",
-            "entity_name",
-            "entity_version",
-            "model_name",
-            "model_version",
-            "external_model",
-            "foundation_model",
-            "state",
-            "workload_size",
-            "workload_type",
-            "scale_to_zero_enabled",
-            "min_provisioned_throughput",
-            "max_provisioned_throughput",
-            "provisioned_model_units",
-            "min_provisioned_concurrency",
-            "max_provisioned_concurrency",
-            "environment_vars",
-            "instance_profile_arn",
-            "creator",
-            "creation_timestamp",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "name": "name",
+        "entity_name": "entity_name",
+        "entity_version": "entity_version",
+        "model_name": "model_name",
+        "model_version": "model_version",
+        "external_model": "external_model",
+        "foundation_model": "foundation_model",
+        "state": "state",
+        "workload_size": "workload_size",
+        "workload_type": "workload_type",
+        "scale_to_zero_enabled": "scale_to_zero_enabled",
+        "min_provisioned_throughput": "min_provisioned_throughput",
+        "max_provisioned_throughput": "max_provisioned_throughput",
+        "provisioned_model_units": "provisioned_model_units",
+        "min_provisioned_concurrency": "min_provisioned_concurrency",
+        "max_provisioned_concurrency": "max_provisioned_concurrency",
+        "environment_vars": "environment_vars",
+        "instance_profile_arn": "instance_profile_arn",
+        "creator": "creator",
+        "creation_timestamp": "creation_timestamp",
+    }
 
     name: str | None = None
     """Its name, which `served_model=` takes."""
@@ -87,35 +85,47 @@ class ServedEntity(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            name=get("name"),
-            entity_name=get("entity_name"),
-            entity_version=get("entity_version"),
-            model_name=get("model_name"),
-            model_version=get("model_version"),
-            external_model=ExternalModel.from_dict(v)
-            if isinstance(v := get("external_model"), dict)
-            else v,
-            foundation_model=FoundationModel.from_dict(v)
-            if isinstance(v := get("foundation_model"), dict)
-            else v,
-            state=ServedEntityState.from_dict(v) if isinstance(v := get("state"), dict) else v,
-            workload_size=get("workload_size"),
-            workload_type=get("workload_type"),
-            scale_to_zero_enabled=get("scale_to_zero_enabled"),
-            min_provisioned_throughput=get("min_provisioned_throughput"),
-            max_provisioned_throughput=get("max_provisioned_throughput"),
-            provisioned_model_units=get("provisioned_model_units"),
-            min_provisioned_concurrency=get("min_provisioned_concurrency"),
-            max_provisioned_concurrency=get("max_provisioned_concurrency"),
-            environment_vars=get("environment_vars"),
-            instance_profile_arn=get("instance_profile_arn"),
-            creator=get("creator"),
-            creation_timestamp=get("creation_timestamp"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.name = None
+        empty.entity_name = None
+        empty.entity_version = None
+        empty.model_name = None
+        empty.model_version = None
+        empty.external_model = None
+        empty.foundation_model = None
+        empty.state = None
+        empty.workload_size = None
+        empty.workload_type = None
+        empty.scale_to_zero_enabled = None
+        empty.min_provisioned_throughput = None
+        empty.max_provisioned_throughput = None
+        empty.provisioned_model_units = None
+        empty.min_provisioned_concurrency = None
+        empty.max_provisioned_concurrency = None
+        empty.environment_vars = None
+        empty.instance_profile_arn = None
+        empty.creator = None
+        empty.creation_timestamp = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.external_model) is not None:
+            new.external_model = ExternalModel.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.foundation_model) is not None:
+            new.foundation_model = FoundationModel.from_dict(v) if isinstance(v, dict) else v
+        if (v := new.state) is not None:
+            new.state = ServedEntityState.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -18,7 +18,7 @@ from ..types import Model, ReplyMeta, dump, same_extra
 class ServingEndpointList(ServingEndpointListMixin, Model):
     """Endpoints, in short."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset({"endpoints"})
+    _keys: ClassVar[Mapping[str, str]] = {"endpoints": "endpoints"}
 
     endpoints: list[ServingEndpoint]
     """The endpoints; a workspace without any leaves the key out."""
@@ -28,14 +28,29 @@ class ServingEndpointList(ServingEndpointListMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            endpoints=[ServingEndpoint.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("endpoints"), list)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.endpoints = None
+        empty.meta = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.endpoints) is not None:
+            new.endpoints = (
+                [ServingEndpoint.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

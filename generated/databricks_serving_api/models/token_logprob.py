@@ -17,7 +17,12 @@ from ..types import Model, dump, same_extra
 class TokenLogprob(Model):
     """A token and its log probability."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset({"token", "logprob", "bytes", "top_logprobs"})
+    _keys: ClassVar[Mapping[str, str]] = {
+        "token": "token",
+        "logprob": "logprob",
+        "bytes": "bytes_",
+        "top_logprobs": "top_logprobs",
+    }
 
     token: str
     """The token."""
@@ -31,17 +36,31 @@ class TokenLogprob(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            token=get("token"),
-            logprob=get("logprob"),
-            bytes_=get("bytes"),
-            top_logprobs=[TopLogprob.from_dict(i) if isinstance(i, dict) else i for i in v]
-            if isinstance(v := get("top_logprobs"), list)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.token = None
+        empty.logprob = None
+        empty.bytes_ = None
+        empty.top_logprobs = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.top_logprobs) is not None:
+            new.top_logprobs = (
+                [TopLogprob.from_dict(i) if isinstance(i, dict) else i for i in v]
+                if isinstance(v, list)
+                else v
+            )
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -17,7 +17,12 @@ from ..types import Model, dump, same_extra
 class ToolMessage(Model):
     """The result of one tool call, directly after the assistant message that made the call."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset({"role", "content", "tool_call_id", "name"})
+    _keys: ClassVar[Mapping[str, str]] = {
+        "role": "role",
+        "content": "content",
+        "tool_call_id": "tool_call_id",
+        "name": "name",
+    }
 
     role: Literal["tool"] = "tool"
     content: (
@@ -41,17 +46,27 @@ class ToolMessage(Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            role=get("role"),
-            content=[_load_content_item(i) for i in v]
-            if isinstance(v := get("content"), list)
-            else v,
-            tool_call_id=get("tool_call_id"),
-            name=get("name"),
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.role = None
+        empty.content = None
+        empty.tool_call_id = None
+        empty.name = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.content) is not None:
+            new.content = [_load_content_item(i) for i in v] if isinstance(v, list) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

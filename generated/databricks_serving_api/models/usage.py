@@ -18,19 +18,17 @@ from ..types import Model, dump, same_extra
 class Usage(UsageMixin, Model):
     """Tokens counted for a call."""
 
-    _keys: ClassVar[frozenset[str]] = frozenset(
-        {
-            "prompt_tokens",
-            "completion_tokens",
-            "total_tokens",
-            "prompt_tokens_details",
-            "completion_tokens_details",
-            "reasoning_tokens",
-            "cache_read_input_tokens",
-            "cache_creation_input_tokens",
-            "cache_creation",
-        }
-    )
+    _keys: ClassVar[Mapping[str, str]] = {
+        "prompt_tokens": "prompt_tokens",
+        "completion_tokens": "completion_tokens",
+        "total_tokens": "total_tokens",
+        "prompt_tokens_details": "prompt_tokens_details",
+        "completion_tokens_details": "completion_tokens_details",
+        "reasoning_tokens": "reasoning_tokens",
+        "cache_read_input_tokens": "cache_read_input_tokens",
+        "cache_creation_input_tokens": "cache_creation_input_tokens",
+        "cache_creation": "cache_creation",
+    }
 
     prompt_tokens: int | None = None
     """Tokens of the prompt; whether cached ones are among them depends on the family."""
@@ -54,26 +52,40 @@ class Usage(UsageMixin, Model):
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        get: Any = src_dict.get
-        keys = cls._keys
-        return cls(
-            prompt_tokens=get("prompt_tokens"),
-            completion_tokens=get("completion_tokens"),
-            total_tokens=get("total_tokens"),
-            prompt_tokens_details=PromptTokensDetails.from_dict(v)
-            if isinstance(v := get("prompt_tokens_details"), dict)
-            else v,
-            completion_tokens_details=CompletionTokensDetails.from_dict(v)
-            if isinstance(v := get("completion_tokens_details"), dict)
-            else v,
-            reasoning_tokens=get("reasoning_tokens"),
-            cache_read_input_tokens=get("cache_read_input_tokens"),
-            cache_creation_input_tokens=get("cache_creation_input_tokens"),
-            cache_creation=CacheCreation.from_dict(v)
-            if isinstance(v := get("cache_creation"), dict)
-            else v,
-            extra={k: v for k, v in src_dict.items() if v is None or k not in keys} or None,
-        )
+        made = cls.__new__(cls)
+        empty: Any = made
+        empty.prompt_tokens = None
+        empty.completion_tokens = None
+        empty.total_tokens = None
+        empty.prompt_tokens_details = None
+        empty.completion_tokens_details = None
+        empty.reasoning_tokens = None
+        empty.cache_read_input_tokens = None
+        empty.cache_creation_input_tokens = None
+        empty.cache_creation = None
+        new: Any = made
+        # A payload has few of the keys as a rule: walking over its own takes less time.
+        keys, extra = cls._keys, None
+        for key, value in src_dict.items():
+            name = keys.get(key)
+            if name is not None and value is not None:
+                setattr(new, name, value)
+            elif extra is None:
+                extra = {key: value}
+            else:
+                extra[key] = value
+        new._extra = extra
+        if (v := new.prompt_tokens_details) is not None:
+            new.prompt_tokens_details = (
+                PromptTokensDetails.from_dict(v) if isinstance(v, dict) else v
+            )
+        if (v := new.completion_tokens_details) is not None:
+            new.completion_tokens_details = (
+                CompletionTokensDetails.from_dict(v) if isinstance(v, dict) else v
+            )
+        if (v := new.cache_creation) is not None:
+            new.cache_creation = CacheCreation.from_dict(v) if isinstance(v, dict) else v
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = dict(self._extra) if self._extra else {}

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from databricks_serving._core.boundary import forget
 from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
@@ -20,6 +20,8 @@ from databricks_serving.errors import ServingError, StreamUseError
 
 Note = Callable[[ServingError], None]
 Count = Callable[[Any], None]
+
+ItemT = TypeVar("ItemT")
 
 
 class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
@@ -47,30 +49,35 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         self._note = note
         self._count = count
         self._pieces = exchange.chunks()
-        self._first: ChunkT | None = None
+        # Whether the first event was read ahead, and nobody has taken anything of it.
+        self._has_first = False
         self._turn = threading.Lock()
         self._failure: ServingError | None = None
         self._closed = False
 
     async def begin(self) -> None:
-        """Read the first chunk, so that a call that fails before it can be tried again."""
+        """Read the first event, so that a call that fails before it can be tried again."""
         try:
-            self._first = await self._read()
+            self._has_first = await self._read()
         except BaseException:
             await self.close()
             raise
 
-    async def advance(self) -> ChunkT | None:
-        """Return the next chunk, or None at the end."""
-        if not self._turn.acquire(blocking=False):
+    async def advance(self, take: Callable[[], ItemT]) -> ItemT | None:
+        """Go on to the next event, and return what is wanted of it; None at the end.
+
+        Args:
+            take: Makes that of the session, while nobody else is reading.
+        """
+        if not self._turn.acquire(False):
             raise StreamUseError(BUSY)
         if self._failure is not None:
             self._turn.release()
             raise self._failure.with_traceback(None)
         handled = sys.exception()
         try:
-            first, self._first = self._first, None
-            return first if first is not None else await self._read()
+            here, self._has_first = self._has_first, False
+            return take() if here or await self._read() else None
         except BaseException as error:
             self._fail(error)
             await self._end()
@@ -86,7 +93,7 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         """Release the connection; the rest of the answer is dropped."""
         self._closed = True
         # Somebody who is reading just now counts what came, since it is growing.
-        if self._turn.acquire(blocking=False):
+        if self._turn.acquire(False):
             try:
                 self._settle()
             finally:
@@ -104,17 +111,16 @@ class AsyncReader(Generic[TextReplyT, ChunkT, EventT]):
         if count is not None and self.session.begun:
             count(self.session.snapshot())
 
-    async def _read(self) -> ChunkT | None:
-        while True:
-            chunk = self.session.pop()
-            if chunk is not None:
-                self._phases.progress()
-                return chunk
+    async def _read(self) -> bool:
+        """Go on to the next event; False at the end."""
+        while not self.session.advance():
             if self.session.finished:
                 await self._drain()
                 await self._end()
-                return None
+                return False
             await self._feed()
+        self._phases.progress()
+        return True
 
     async def _feed(self) -> None:
         if self._closed:

@@ -7,7 +7,7 @@ from typing import Generic, Self
 from databricks_serving._async.reader import AsyncReader
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
-from databricks_serving._core.streaming import NOT_OPEN, OPENED, READ_TWICE, is_first_text
+from databricks_serving._core.streaming import NOT_OPEN, OPENED, READ_TWICE
 from databricks_serving.errors import StreamUseError
 from databricks_serving_api.types import ReplyMeta
 
@@ -20,6 +20,7 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
 
     def __init__(self, reader: AsyncReader[TextReplyT, ChunkT, EventT]) -> None:
         self._reader = reader
+        self._chunk = reader.session.chunk
         self._iterated = False
 
     @property
@@ -67,14 +68,14 @@ class AsyncChunkStream(Generic[TextReplyT, ChunkT, EventT]):
             StreamUseError: When another thread or task is reading.
             ClientClosedError: When the client was closed meanwhile.
         """
-        chunk = await self._reader.advance()
+        chunk = await self._reader.advance(self._chunk)
         if chunk is None:
             raise StopAsyncIteration
         return chunk
 
     async def get_final_completion(self) -> TextReplyT:
         """Read to the end and return the whole reply; raises as iterating does."""
-        while await self._reader.advance() is not None:
+        while await self._reader.advance(self._reader.session.told) is not None:
             pass
         return self.snapshot
 
@@ -126,13 +127,24 @@ class AsyncEventStream(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """The text of the first choice, piece by piece."""
-        return (event.text async for event in self if is_first_text(event))
+        return self._texts()
 
     async def __aiter__(self) -> AsyncIterator[EventT]:
         """Yield the events; raises as iterating over chunks does."""
         async for _ in self.chunks:
             for event in self.chunks.news:
                 yield event
+
+    async def _texts(self) -> AsyncIterator[str]:
+        chunks = self.chunks
+        aiter(chunks)
+        # What is read for its text alone is not made into models.
+        reader = chunks._reader  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its own
+        told_of = reader.session.told
+        while (told := await reader.advance(told_of)) is not None:
+            for one in told:
+                if isinstance(one, str):
+                    yield one
 
     async def get_final_completion(self) -> TextReplyT:
         """Read to the end and return the whole reply; raises as iterating does."""

@@ -2,29 +2,26 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
-from databricks_serving._core.choices import ChatChoice, TextChoice, join_values
-from databricks_serving.events import ChatEvent, ChunkEvent, CompletionEvent
-from databricks_serving_api.models import (
-    ChatCompletion,
-    ChatCompletionChunk,
-    Completion,
-    CompletionChunk,
-    PredictionResponse,
-)
+from databricks_serving._core.choices import ChatChoice, Json, TextChoice, Told, join_values
+from databricks_serving._core.plain import chat_piece, completion_piece
+from databricks_serving.events import ChunkEvent, TextDeltaEvent
+from databricks_serving_api.models import ChatCompletion, Completion, PredictionResponse
 from databricks_serving_api.types import dump
 
-ChunkT_contra = TypeVar("ChunkT_contra", contravariant=True)
-EventT_co = TypeVar("EventT_co", covariant=True)
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)
 
 
-class Accumulator(Protocol[ChunkT_contra, EventT_co, ReplyT_co]):
-    """Takes in chunks, tells what is new, and shows the reply so far."""
+class Accumulator(Protocol[ReplyT_co]):
+    """Takes in events as decoded JSON, tells what is new, and shows the reply so far."""
 
-    def add(self, chunk: ChunkT_contra, /) -> Iterable[EventT_co]:
-        """Take in a chunk and return what is new in it."""
+    def add(self, data: Any, /) -> Told:
+        """Take in an event, checked and completed, and return what is new in it."""
+        ...
+
+    def add_plain(self, data: Any, /) -> Told | None:
+        """Take in an event as it came if it is a plain one, which needs no checks; else None."""
         ...
 
     def snapshot(self) -> ReplyT_co:
@@ -37,49 +34,69 @@ class Accumulator(Protocol[ChunkT_contra, EventT_co, ReplyT_co]):
         ...
 
 
+def events_of(chunk: Any, told: Told) -> Iterable[Any]:
+    """Return the events of a chunk: itself, and what is new in it."""
+    return [ChunkEvent(chunk), *[TextDeltaEvent(t) if isinstance(t, str) else t for t in told]]
+
+
 class _State(Protocol):
     finish_reason: str | None
 
-    def to_dict(self) -> dict[str, Any]: ...
+    def add(self, choice: Json, told: Told) -> None: ...
+
+    def add_text(self, text: str) -> Told: ...
+
+    def to_dict(self) -> Json: ...
 
 
 StateT = TypeVar("StateT", bound=_State)
 
 
 class _Envelope:
-    """What a reply holds beside its choices."""
+    """What a reply holds beside its choices.
 
-    __slots__ = ("_data", "_extras")
+    Args:
+        object_: The kind of the reply.
+        last: Keys whose last value counts.
+    """
+
+    __slots__ = ("_data", "_extras", "_last", "_named")
 
     # Some gateways send these empty at first; the first real value stays.
     _FIRST = ("id", "created", "model")
-    _LAST = (
-        "usage",
-        "system_fingerprint",
-        "service_tier",
-        "databricks_output",
-        "custom_outputs",
-        "databricks_service_policy",
-    )
+    _PLAIN: Final = frozenset({*_FIRST, "object", "choices"})
 
-    def __init__(self, object_: str) -> None:
-        self._data: dict[str, Any] = {"object": object_}
-        self._extras: dict[str, Any] = {}
+    def __init__(self, object_: str, last: Iterable[str]) -> None:
+        self._data: Json = {"object": object_}
+        self._extras: Json = {}
+        self._last = frozenset(last)
+        self._named = False
 
-    def add(self, chunk: ChatCompletionChunk | CompletionChunk) -> None:
-        data = self._data
-        for key in self._FIRST:
-            if not data.get(key):
-                data[key] = getattr(chunk, key)
-        for key in self._LAST:
-            value = getattr(chunk, key, None)
-            if value is not None:
-                data[key] = value
-        join_values(self._extras, chunk.extra)
+    def add(self, data: Json) -> None:
+        if not self._named:
+            self._name(data)
+        if not data.keys() <= self._PLAIN:
+            self._add_rest(data)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         known = {key: dump(value) for key, value in self._data.items() if value is not None}
         return {**self._extras, **known}
+
+    def _name(self, data: Json) -> None:
+        known = self._data
+        for key in self._FIRST:
+            if not known.get(key):
+                known[key] = data.get(key)
+        self._named = all(known[key] for key in self._FIRST)
+
+    def _add_rest(self, data: Json) -> None:
+        for key, value in data.items():
+            if key in self._PLAIN or value is None:
+                continue
+            if key in self._last:
+                self._data[key] = value
+            else:
+                join_values(self._extras, {key: value})
 
 
 class _Choices(Generic[StateT]):
@@ -97,7 +114,13 @@ class _Choices(Generic[StateT]):
             state = self._states[index] = self._new(index)
         return state
 
-    def to_list(self) -> list[dict[str, Any]]:
+    def add(self, choices: list[Json]) -> Told:
+        told: Told = []
+        for choice in choices:
+            self.of(choice["index"]).add(choice, told)
+        return told
+
+    def to_list(self) -> list[Json]:
         return [self._states[index].to_dict() for index in sorted(self._states)]
 
     @property
@@ -110,17 +133,32 @@ class ChatAccumulator:
 
     __slots__ = ("_choices", "_envelope")
 
+    _LAST = (
+        "usage",
+        "system_fingerprint",
+        "service_tier",
+        "databricks_output",
+        "custom_outputs",
+        "databricks_service_policy",
+    )
+
     def __init__(self) -> None:
-        self._envelope = _Envelope("chat.completion")
+        self._envelope = _Envelope("chat.completion", self._LAST)
         self._choices = _Choices(ChatChoice)
 
-    def add(self, chunk: ChatCompletionChunk) -> Iterable[ChatEvent]:
+    def add(self, data: Json) -> Told:
         """Take in a chunk and return what is new in it."""
-        self._envelope.add(chunk)
-        events: list[ChatEvent] = [ChunkEvent(chunk)]
-        for choice in chunk.choices:
-            events.extend(self._choices.of(choice.index).add(choice))
-        return events
+        self._envelope.add(data)
+        return self._choices.add(data["choices"])
+
+    def add_plain(self, data: Json) -> Told | None:
+        """Take in a chunk as it came if it is a plain one, which needs no checks; else None."""
+        piece = chat_piece(data)
+        if piece is None:
+            return None
+        self._envelope.add(data)
+        index, text = piece
+        return self._choices.of(index).add_text(text)
 
     def snapshot(self) -> ChatCompletion:
         """Return the answer so far."""
@@ -139,16 +177,22 @@ class CompletionAccumulator:
     __slots__ = ("_choices", "_envelope")
 
     def __init__(self) -> None:
-        self._envelope = _Envelope("text_completion")
+        self._envelope = _Envelope("text_completion", ("usage", "system_fingerprint"))
         self._choices = _Choices(TextChoice)
 
-    def add(self, chunk: CompletionChunk) -> Iterable[CompletionEvent]:
+    def add(self, data: Json) -> Told:
         """Take in a chunk and return what is new in it."""
-        self._envelope.add(chunk)
-        events: list[CompletionEvent] = [ChunkEvent(chunk)]
-        for choice in chunk.choices:
-            events.extend(self._choices.of(choice.index).add(choice))
-        return events
+        self._envelope.add(data)
+        return self._choices.add(data["choices"])
+
+    def add_plain(self, data: Json) -> Told | None:
+        """Take in a chunk as it came if it is a plain one, which needs no checks; else None."""
+        piece = completion_piece(data)
+        if piece is None:
+            return None
+        self._envelope.add(data)
+        index, text = piece
+        return self._choices.of(index).add_text(text)
 
     def snapshot(self) -> Completion:
         """Return the completion so far."""
@@ -168,6 +212,11 @@ class JsonEvent:
     value: Any
 
 
+def values_of(event: JsonEvent, _told: Told) -> Iterable[Any]:
+    """Return what an event of a custom model is to its reader: its JSON."""
+    return (event.value,)
+
+
 class JsonAccumulator:
     """Keeps the events of a custom model: what they mean together is known to the model alone."""
 
@@ -178,10 +227,13 @@ class JsonAccumulator:
     def __init__(self) -> None:
         self._values: list[Any] = []
 
-    def add(self, chunk: JsonEvent) -> Iterable[Any]:
-        """Take in an event and return its JSON."""
-        self._values.append(chunk.value)
-        return (chunk.value,)
+    def add(self, data: Any) -> Told:
+        """Take in an event; whether there is text in it, nobody knows."""
+        self._values.append(data)
+        return []
+
+    def add_plain(self, _data: Any) -> None:
+        """Say that an event goes the long way."""
 
     def snapshot(self) -> PredictionResponse:
         """Return the events so far as predictions."""

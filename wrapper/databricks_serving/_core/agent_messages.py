@@ -1,16 +1,10 @@
 """The answer of an agent of the older kind (ChatAgent), put together from its stream."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from databricks_serving.events import (
-    AgentEvent,
-    ChunkEvent,
-    FinishEvent,
-    TextDeltaEvent,
-    ToolCallDoneEvent,
-)
-from databricks_serving_api.models import AgentChunk, AgentReply
+from databricks_serving._core.choices import Told
+from databricks_serving.events import FinishEvent, ToolCallDoneEvent
+from databricks_serving_api.models import AgentReply, ToolCall
 from databricks_serving_api.types import dump
 
 _ENVELOPE = ("id", "finish_reason", "custom_outputs", "usage", "databricks_output")
@@ -30,9 +24,24 @@ class AgentAccumulator:
         # The pieces of each message's text.
         self._texts: list[list[str]] = []
 
-    def add(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
+    def add(self, data: dict[str, Any]) -> Told:
         """Take in a piece and return what is new in it."""
-        return iter([ChunkEvent(chunk), *self._news(chunk)])
+        delta = data["delta"]
+        self._envelope |= {
+            key: dump(value) for key in _ENVELOPE if (value := data.get(key)) is not None
+        }
+        self._add({key: dump(value) for key, value in delta.items() if value is not None})
+        told: Told = []
+        if delta["role"] == "assistant" and delta["content"]:
+            told.append(delta["content"])
+        for position, call in enumerate(delta.get("tool_calls") or ()):
+            told.append(ToolCallDoneEvent(ToolCall.from_dict(call), position))
+        if data.get("finish_reason") is not None:
+            told.append(FinishEvent(data["finish_reason"]))
+        return told
+
+    def add_plain(self, _data: Any) -> None:
+        """Say that an event goes the long way."""
 
     def snapshot(self) -> AgentReply:
         """Return the answer so far."""
@@ -41,18 +50,6 @@ class AgentAccumulator:
             for message, text in zip(self._messages, self._texts, strict=True)
         ]
         return AgentReply.from_dict({**self._envelope, "messages": messages})
-
-    def _news(self, chunk: AgentChunk) -> Iterator[AgentEvent]:
-        self._envelope |= {
-            key: dump(value) for key in _ENVELOPE if (value := getattr(chunk, key)) is not None
-        }
-        self._add({k: v for k, v in chunk.delta.to_dict().items() if v is not None})
-        if chunk.text:
-            yield TextDeltaEvent(chunk.text)
-        for position, call in enumerate(chunk.delta.tool_calls or ()):
-            yield ToolCallDoneEvent(call, position)
-        if chunk.finish_reason is not None:
-            yield FinishEvent(chunk.finish_reason)
 
     def _add(self, delta: dict[str, Any]) -> None:
         # A sign of life, and the id of a trace, come without a piece of a message.

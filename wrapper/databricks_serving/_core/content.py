@@ -18,18 +18,21 @@ class GrowingContent:
 
     def __init__(self) -> None:
         self._object: dict[str, Any] | None = None
-        self._text: list[str] | None = None
+        self._text: list[str] = []
         self._parts: list[dict[str, Any]] | None = None
 
     def add(self, piece: Piece) -> None:
         """Take in the content of one event; parts are JSON objects."""
-        if isinstance(piece, list):
+        if isinstance(piece, str):
+            if self._parts is None:
+                self._text.append(piece)
+            elif piece:
+                self._add_part({"type": "text", "text": piece})
+        elif isinstance(piece, list):
             for part in piece:
                 self._add_part(part)
-        elif isinstance(piece, dict):
-            self._object = piece
         elif piece is not None:
-            self._add_text(piece)
+            self._object = piece
 
     def result(self) -> str | list[dict[str, Any]] | dict[str, Any] | None:
         """Return the content as a whole reply would hold it."""
@@ -37,21 +40,12 @@ class GrowingContent:
             return self._object
         if self._parts is not None:
             return [_joined(part) for part in self._parts]
-        return None if self._text is None else "".join(self._text)
-
-    def _add_text(self, text: str) -> None:
-        if self._parts is not None:
-            if text:
-                self._add_part({"type": "text", "text": text})
-        elif self._text is None:
-            self._text = [text]
-        else:
-            self._text.append(text)
+        return "".join(self._text) if self._text else None
 
     def _add_part(self, part: dict[str, Any]) -> None:
         if self._parts is None:
             self._parts = []
-            before = "".join(self._text or ())
+            before = "".join(self._text)
             if before:
                 self._add_part({"type": "text", "text": before})
         last = self._parts[-1] if self._parts else {}
@@ -62,6 +56,30 @@ class GrowingContent:
             _extend_summary(last["summary"], part.get("summary"))
         else:
             self._parts.append(_opened(part))
+
+
+def text_in(content: Piece) -> str:
+    """Return the text that a piece of content shows, as its model does."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else ()
+    return "".join(_string(part) for part in parts if part.get("type") == "text")
+
+
+def reasoning_in(content: Piece) -> str:
+    """Return the readable reasoning that a piece of content shows, as its model does."""
+    parts = content if isinstance(content, list) else ()
+    pieces = (p for part in parts if part.get("type") == "reasoning" for p in _summary(part))
+    return "".join(_string(piece) for piece in pieces if piece.get("type") == _SUMMARY_TEXT)
+
+
+def _summary(part: dict[str, Any]) -> list[dict[str, Any]]:
+    return part.get("summary") or []
+
+
+def _string(part: dict[str, Any]) -> str:
+    text = part.get("text")
+    return text if isinstance(text, str) else ""
 
 
 def _opened(part: dict[str, Any]) -> dict[str, Any]:

@@ -88,9 +88,10 @@ def read_error_event(data: str) -> tuple[ErrorFacts, object]:
 def find_event_error(event: dict[str, Any]) -> ErrorFacts | None:
     """Return the error that an event of a stream reports, in any of the known forms, or None."""
     output = event.get("databricks_output")
-    inner = output.get("error") if is_object(output) else None
-    if is_object(inner):
-        return _from_object(inner) or _UNSAID
+    if output is not None:
+        inner = output.get("error") if is_object(output) else None
+        if is_object(inner):
+            return _from_object(inner) or _UNSAID
     if event.get("choices") or event.keys() & _ANSWERS:
         return None
     kind = event.get("type")

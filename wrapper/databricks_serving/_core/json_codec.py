@@ -14,6 +14,9 @@ import orjson
 
 # orjson writes no deeper than this; what is read is held to the same, so that it can be written.
 MAX_DEPTH: Final = 254
+_TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH}"
+# No JSON of so few characters is: each level takes two.
+_SHALLOW: Final = 2 * MAX_DEPTH
 # Only JSON's own types: a silent conversion would hide a mistake until the server refuses it.
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 INTEGERS: Final = range(-(2**63), 2**64)
@@ -95,8 +98,8 @@ def decode(data: bytes | str) -> Any:
     Accepts what orjson refuses but servers send: `NaN` and infinities (custom models) and escapes
     of lone surrogates.
     """
-    if _is_too_deep(data):
-        raise JSONDecodeError(f"nested deeper than {MAX_DEPTH}")
+    if len(data) > _SHALLOW and _is_too_deep(data):
+        raise JSONDecodeError(_TOO_DEEP)
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -105,6 +108,17 @@ def decode(data: bytes | str) -> Any:
         # Not raised from the errors of the readers: those keep the body, which may hold a prompt.
         raise JSONDecodeError(fault)
     return value
+
+
+def decode_replacing(data: bytes) -> Any:
+    """Decode JSON text as `decode` does, bytes that are no UTF-8 read as U+FFFD."""
+    if len(data) > _SHALLOW and _is_too_deep(data):
+        raise JSONDecodeError(_TOO_DEEP)
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        text = data.decode("utf-8", "replace")
+    return decode(text)
 
 
 def to_text(value: Any) -> str:

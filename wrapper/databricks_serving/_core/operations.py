@@ -1,6 +1,6 @@
 """The one door to the generated operations: what each task sends, and how its replies are read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,6 +11,8 @@ from databricks_serving._core.accumulate import (
     CompletionAccumulator,
     JsonAccumulator,
     JsonEvent,
+    events_of,
+    values_of,
 )
 from databricks_serving._core.agent_messages import AgentAccumulator
 from databricks_serving._core.arguments import (
@@ -21,6 +23,7 @@ from databricks_serving._core.arguments import (
     PredictionFields,
     ResponsesFields,
 )
+from databricks_serving._core.choices import Told
 from databricks_serving._core.responses import ResponsesAccumulator
 from databricks_serving._core.units import MIB
 from databricks_serving.errors import PartialReply
@@ -119,7 +122,9 @@ class StreamingOperation(Operation[TextReplyT], Generic[TextReplyT, ChunkT, Even
     check_event: Callable[[JsonObject], None]
     parse_event: Callable[[JsonObject], ChunkT]
     as_event: Callable[[JsonObject], JsonObject]
-    accumulator: Callable[[], Accumulator[ChunkT, EventT, TextReplyT]] = field(repr=False)
+    accumulator: Callable[[], Accumulator[TextReplyT]] = field(repr=False)
+    events: Callable[[ChunkT, Told], Iterable[EventT]] = events_of
+    """Takes a chunk, and what is new in it."""
     named_events: bool = False
     """Whether events have names of their own, beside `message`."""
     free_form: bool = False
@@ -220,6 +225,7 @@ PREDICTION: StreamingOperation[PredictionResponse, JsonEvent, Any] = StreamingOp
     parse_event=JsonEvent,
     as_event=shapes.prediction_as_event,
     accumulator=JsonAccumulator,
+    events=values_of,
     free_form=True,
     count_parts=subjects.count_predictions,
     endpoint_argument="endpoint",

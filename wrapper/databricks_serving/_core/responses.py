@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from databricks_serving._core.agent_shapes import is_item_type
+from databricks_serving._core.choices import Told
 from databricks_serving._core.growing import (
     ARGUMENTS,
     REFUSAL,
@@ -21,18 +22,16 @@ from databricks_serving._core.growing import (
     text_of,
 )
 from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving._core.plain import is_text_delta
 from databricks_serving._counts import added
 from databricks_serving.events import (
-    ChunkEvent,
     FinishEvent,
     OutputItemEvent,
     ReasoningDeltaEvent,
     RefusalDeltaEvent,
-    ResponsesStreamEvent,
-    TextDeltaEvent,
     ToolCallDeltaEvent,
 )
-from databricks_serving_api.models import ResponsesEvent, ResponsesReply
+from databricks_serving_api.models import ResponsesReply
 
 _Json = dict[str, Any]
 
@@ -70,10 +69,14 @@ class ResponsesAccumulator:
         self._created = False
         self._over = False
 
-    def add(self, chunk: ResponsesEvent) -> Iterator[ResponsesStreamEvent]:
+    def add(self, data: _Json) -> Told:
         """Take in an event and return what is new in it."""
         # What is new is worked out at once: somebody may never ask for it.
-        return iter([ChunkEvent(chunk), *self._news(chunk)])
+        return list(self._news(data))
+
+    def add_plain(self, data: _Json) -> Told | None:
+        """Take in an event as it came if it is a plain one, which needs no checks; else None."""
+        return self._piece(data["type"], data) if is_text_delta(data) else None
 
     def snapshot(self) -> ResponsesReply:
         """Return the answer so far."""
@@ -88,8 +91,8 @@ class ResponsesAccumulator:
         whole = not self._open and (self._over or not self._created)
         return 1 if whole and (self._done or self._over) else 0
 
-    def _news(self, event: ResponsesEvent) -> Iterator[ResponsesStreamEvent]:
-        kind = event.type_
+    def _news(self, event: _Json) -> Iterator[Any]:
+        kind = event.get("type")
         self._take_extras(event)
         if kind is not None and kind in _PIECES:
             yield from self._piece(kind, event)
@@ -97,16 +100,16 @@ class ResponsesAccumulator:
             yield ReasoningDeltaEvent(_piece_of(event))
         elif kind == _ADDED:
             self._go_on()
-            self._open.begin(event.item or {}, event.output_index)
+            self._open.begin(event.get("item") or {}, event.get("output_index"))
         elif kind == _DONE:
-            yield from self._item_done(event, event.item or {})
+            yield from self._item_done(event, event.get("item") or {})
         elif kind in _BEGUN:
-            self._begin(event.response or {}, anew=kind == _CREATED)
+            self._begin(event.get("response") or {}, anew=kind == _CREATED)
         elif kind in _OVER:
-            yield from self._turn_over(event.response or {})
+            yield from self._turn_over(event.get("response") or {})
         elif is_item_type(kind):
             # fact: the result of a tool comes as an event that is itself the item.
-            yield from self._item_done(event, event.to_dict())
+            yield from self._item_done(event, dict(event))
 
     def _begin(self, response: _Json, *, anew: bool) -> None:
         if anew or self._over or not self._created:
@@ -124,22 +127,21 @@ class ResponsesAccumulator:
         self._known.clear()
         self._created = self._over = False
 
-    def _piece(self, kind: str, event: ResponsesEvent) -> Iterator[ResponsesStreamEvent]:
+    def _piece(self, kind: str, event: _Json) -> Told:
         self._go_on()
         (key, owner), text = _PIECES[kind], _piece_of(event)
-        item = self._open.of(event.output_index, event.item_id, owner)
+        item = self._open.of(event.get("output_index"), event.get("item_id"), owner)
         item.add(key, text)
         if key == TEXT:
-            yield TextDeltaEvent(text)
-        elif key == REFUSAL:
-            yield RefusalDeltaEvent(text)
-        else:
-            call_id, name = item.data.get("call_id") or "", item.data.get("name") or ""
-            yield ToolCallDeltaEvent(text, event.output_index or 0, call_id, name)
+            return [text]
+        if key == REFUSAL:
+            return [RefusalDeltaEvent(text)]
+        call_id, name = item.data.get("call_id") or "", item.data.get("name") or ""
+        return [ToolCallDeltaEvent(text, event.get("output_index") or 0, call_id, name)]
 
-    def _item_done(self, event: ResponsesEvent, item: _Json) -> Iterator[ResponsesStreamEvent]:
+    def _item_done(self, event: _Json, item: _Json) -> Iterator[Any]:
         self._go_on()
-        grown = self._open.close(item, event.output_index)
+        grown = self._open.close(item, event.get("output_index"))
         name = name_of(item)
         if grown is None and name is not None and self._known.get(name) == item:
             return
@@ -148,7 +150,7 @@ class ResponsesAccumulator:
         yield from _rest_of(item, grown)
         yield OutputItemEvent(_typed(item))
 
-    def _turn_over(self, response: _Json) -> Iterator[ResponsesStreamEvent]:
+    def _turn_over(self, response: _Json) -> Iterator[Any]:
         repeated, self._over = self._over, True
         output = response.get("output")
         items = [item for item in output if is_object(item)] if is_list(output) else []
@@ -161,7 +163,7 @@ class ResponsesAccumulator:
             status = response.get("status")
             yield FinishEvent(status if isinstance(status, str) else "completed")
 
-    def _settle(self, items: list[_Json]) -> Iterator[ResponsesStreamEvent]:
+    def _settle(self, items: list[_Json]) -> Iterator[Any]:
         """Take the output of a turn that is over, and tell what of it was not told."""
         told = self._done[self._turn :]
         copies = ToldItems(told)
@@ -186,12 +188,13 @@ class ResponsesAccumulator:
                 yield OutputItemEvent(_typed(new[-1]))
         self._done[self._turn :] = settled if copies.is_empty else [*told, *new]
 
-    def _take_extras(self, event: ResponsesEvent) -> None:
+    def _take_extras(self, event: _Json) -> None:
         """Take what any event can have beside its own: a trace, and outputs of the agent's."""
-        if event.trace_id is not None:
-            self._envelope["trace_id"] = event.trace_id
+        trace = event.get("trace_id")
+        if trace is not None:
+            self._envelope["trace_id"] = trace
         for key in ("custom_outputs", "databricks_output"):
-            value = event.extra.get(key)
+            value = event.get(key)
             if is_object(value):
                 self._envelope[key] = value
 
@@ -200,17 +203,18 @@ class ResponsesAccumulator:
         self._envelope |= {k: v for k, v in known.items() if k not in {"output", "usage"}}
 
 
-def _piece_of(event: ResponsesEvent) -> str:
-    return event.delta if isinstance(event.delta, str) else ""
+def _piece_of(event: _Json) -> str:
+    piece = event.get("delta")
+    return piece if isinstance(piece, str) else ""
 
 
-def _rest_of(item: _Json, grown: GrowingItem | None) -> Iterator[ResponsesStreamEvent]:
+def _rest_of(item: _Json, grown: GrowingItem | None) -> Iterator[Any]:
     """Yield what an item says beyond what was streamed of it, which it repeats."""
     text, refusal = text_of(item), refusal_of(item)
     said = grown.said(TEXT) if grown else ""
     refused = grown.said(REFUSAL) if grown else ""
     if text.startswith(said) and text != said:
-        yield TextDeltaEvent(text[len(said) :])
+        yield text[len(said) :]
     if refusal.startswith(refused) and refusal != refused:
         yield RefusalDeltaEvent(refusal[len(refused) :])
 

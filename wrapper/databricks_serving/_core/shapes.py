@@ -6,7 +6,7 @@ contract) is filled in.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from databricks_serving._core.checks import (
     check_filled,
@@ -22,6 +22,8 @@ from databricks_serving._core.checks import (
 from databricks_serving._core.json_codec import is_list, is_object
 from databricks_serving._core.vectors import check_vectors
 
+# What most messages have, and nothing more.
+_SAID: Final = frozenset({"role", "content"})
 # What a piece of reasoning of a known type holds.
 _SUMMARY_KEYS = {"summary_text": "text", "summary_encrypted_text": "data"}
 
@@ -157,6 +159,8 @@ def _check_message(message: dict[str, Any], path: str) -> None:
             _check_part(part, f"{path}.content[{position}]")
     elif not (content is None or isinstance(content, str | dict)):
         raise wrong(f"{path}.content", "a text, a list of parts or an object")
+    if message.keys() <= _SAID:
+        return
     check_optional(message, "refusal", str, path)
     check_optional(message, "reasoning_content", str, path)
     _check_function(message, "function_call", path)
@@ -182,6 +186,8 @@ def _check_function(data: dict[str, Any], key: str, path: str) -> None:
 
 def _check_chat_logprobs(choice: dict[str, Any], path: str) -> None:
     logprobs = optional_object(choice, "logprobs", path)
+    if not logprobs:
+        return
     for key in ("content", "refusal"):
         for position, token in enumerate(optional_objects(logprobs, key, f"{path}.logprobs")):
             place = f"{path}.logprobs.{key}[{position}]"
@@ -198,5 +204,7 @@ def _check_token(token: dict[str, Any], path: str) -> None:
 
 def _check_usage(data: dict[str, Any]) -> None:
     usage = optional_object(data, "usage", "")
+    if not usage:
+        return
     optional_object(usage, "prompt_tokens_details", "usage")
     optional_object(usage, "completion_tokens_details", "usage")

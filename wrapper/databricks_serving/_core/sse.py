@@ -5,11 +5,13 @@ decoder is our own. It works on whole lines and never on single characters, keep
 still needs, and takes linear time however the bytes are cut.
 """
 
-from typing import Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, cast, final
 
 DEFAULT_MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
 
 _BOM: Final = b"\xef\xbb\xbf"
+# As numbers they are found ten times faster than as texts.
+_LF, _CR = b"\n\r"
 
 
 class SSELimitError(ValueError):
@@ -21,16 +23,25 @@ class ServerSentEvent(NamedTuple):
 
     Attributes:
         event: The name of the event; `message` where the server gave none.
-        data: The data; several `data` lines are joined by newlines.
+        raw: The data as bytes; several `data` lines are joined by newlines.
         id: The last id that the stream gave, in this event or before; empty without one.
     """
 
     event: str
-    data: str
+    raw: bytes
     id: str
 
+    @property
+    def data(self) -> str:
+        """The data; bytes that are no UTF-8 are replaced."""
+        return self.raw.decode("utf-8", "replace")
+
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.event}, {len(self.data)} characters>"
+        return f"<{type(self).__name__} {self.event}, {len(self.raw)} bytes>"
+
+
+# Makes an event without the call that a named tuple puts before it: a stream is made of them.
+_event: Any = cast("Any", tuple).__new__
 
 
 @final
@@ -77,8 +88,16 @@ class SSEDecoder:
             SSELimitError: A line or an event is too large. Events that precede it in the same
                 chunk are returned first; then the next call raises.
         """
-        if self._idle and self._is_one_line(chunk):
-            return [self._message(chunk[6:-2])]
+        # Nearly every piece is one event of one line of data.
+        if (
+            self._idle
+            and chunk[:6] == b"data: "
+            and chunk.find(b"\n") == len(chunk) - 2
+            and chunk[-1] == _LF
+            and _CR not in chunk
+            and len(chunk) <= self._limit
+        ):
+            return [_event(ServerSentEvent, ("message", chunk[6:-2], self._id))]
         self.flush()
         self._idle = False
         events: list[ServerSentEvent] = []
@@ -100,19 +119,6 @@ class SSEDecoder:
         if self._failure is not None:
             raise self._failure
 
-    def _is_one_line(self, chunk: bytes) -> bool:
-        """Whether a chunk is one event of one line of data, as nearly every chunk is."""
-        return (
-            chunk.startswith(b"data: ")
-            and chunk.find(b"\n") == len(chunk) - 2
-            and chunk.endswith(b"\n")
-            and b"\r" not in chunk
-            and len(chunk) <= self._limit
-        )
-
-    def _message(self, data: bytes) -> ServerSentEvent:
-        return ServerSentEvent("message", data.decode("utf-8", "replace"), self._id)
-
     def _take(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
         if not self._started:
             chunk = self._without_bom(chunk)
@@ -121,10 +127,10 @@ class SSEDecoder:
         if self._after_cr:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False
-        if b"\r" in chunk:
+        if _CR in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if b"\n" not in chunk:
+        if _LF not in chunk:
             self._keep(chunk)
             return
         if self._line:
@@ -155,8 +161,8 @@ class SSEDecoder:
         small = len(block) <= self._limit
         simple = small and self._data is None and not self._event
         for group in groups:
-            if simple and group.startswith(b"data: ") and b"\n" not in group:
-                events.append(self._message(group[6:]))
+            if simple and group[:6] == b"data: " and _LF not in group:
+                events.append(_event(ServerSentEvent, ("message", group[6:], self._id)))
                 continue
             self._lines(group, events)
             self._dispatch(events)
@@ -195,7 +201,7 @@ class SSEDecoder:
 
     def _dispatch(self, events: list[ServerSentEvent]) -> None:
         if self._data is not None:
-            data = self._data.decode("utf-8", "replace")
+            data = bytes(self._data)
             events.append(ServerSentEvent(self._event or "message", data, self._id))
         self._data = None
         self._event = ""

@@ -6,11 +6,11 @@ Anything else (a closed connection, a stall, an error event) is an error that ke
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, Final, Generic, NoReturn, TypeGuard, TypeVar
 
 from databricks_serving._core import json_codec
+from databricks_serving._core.choices import Told
 from databricks_serving._core.error_bodies import ErrorFacts, find_event_error, read_error_event
 from databricks_serving._core.json_codec import is_object
 from databricks_serving._core.operations import (
@@ -45,7 +45,7 @@ _DONE = "[DONE]"
 STREAM_TYPE = "text/event-stream"
 _JSON_TYPES = ("application/json", "text/json")
 _SNIFFED = 64
-# What stands for an event without data of ours; null is data.
+# What stands for an event without data of ours, and for no event; null is data.
 _NOTHING: Final = object()
 
 # More than this after the terminator is not worth keeping the connection for.
@@ -60,7 +60,10 @@ StreamErrorT = TypeVar("StreamErrorT", bound=StreamError)
 
 
 class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
-    """One streamed response, fed with bytes and asked for chunks.
+    """One streamed response, fed with bytes and asked for event after event.
+
+    What somebody wants of an event, the typed chunk, typed events or the text alone, is made when
+    it is asked for.
 
     Args:
         operation: The task.
@@ -76,7 +79,6 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
     ) -> None:
         self.meta = meta
         self.terminated_cleanly: bool = False
-        self.news: Iterable[EventT] = ()
         self._operation = operation
         self._accumulator = operation.accumulator()
         self._decoder = SSEDecoder(max_event_bytes=reading.event_bytes)
@@ -85,9 +87,13 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         self._pending: deque[ServerSentEvent] = deque()
         # The body so far, while it is not known to be a stream of events.
         self._body: bytearray | None = None if media_type(meta) == STREAM_TYPE else bytearray()
-        # A whole answer that came instead, and the one chunk that stands for it.
+        # A whole answer that came instead, and the one event that stands for it.
         self._answer: TextReplyT | None = None
-        self._answer_chunk: ChunkT | None = None
+        self._answer_event: Any = _NOTHING
+        # The last event: its JSON, what was new in it, and its chunk once somebody asked for it.
+        self._data: Any = None
+        self._told: Told = []
+        self._chunk: ChunkT | None = None
         self._count = 0
         self._begun = False
         self._ended = False
@@ -95,11 +101,11 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def finished(self) -> bool:
         """Whether nothing more will come: no more bytes need be fed."""
-        return self._ended and not self._pending and self._answer_chunk is None
+        return self._ended and not self._pending and self._answer_event is _NOTHING
 
     @property
     def begun(self) -> bool:
-        """Whether a chunk has come."""
+        """Whether an event has come."""
         return self._begun
 
     def snapshot(self) -> TextReplyT:
@@ -118,8 +124,10 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
                 self._check_size(self._body)
                 return
             data, self._body = bytes(self._body), None
-        with self._bounded():
+        try:
             self._pending.extend(self._decoder.feed(data))
+        except SSELimitError as error:
+            self._too_large(error)
 
     def end(self) -> None:
         """Take note that the body has ended."""
@@ -128,8 +136,10 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         self._ended = True
         if self._body is not None:
             self._read_whole(Response(self.meta, bytes(self._body)))
-        with self._bounded():
+        try:
             self._decoder.flush()
+        except SSELimitError as error:
+            self._too_large(error)
 
     def closed_early(self) -> StreamInterruptedError:
         """Return the error for reading on after the stream was closed."""
@@ -150,23 +160,40 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         ours.__cause__ = error
         return ours
 
-    def pop(self) -> ChunkT | None:
-        """Return the next chunk; None when more bytes are needed or the stream is over.
+    def advance(self) -> bool:
+        """Go on to the next event; False when more bytes are needed or the stream is over.
 
         Raises:
             StreamServerError: When the event reports an error.
             APIStatusError: When the first event does, and names its status.
             StreamInterruptedError: When the event cannot be read, or the body has ended too soon.
         """
-        chunk, self._answer_chunk = self._answer_chunk, None
-        while chunk is None and self._pending:
-            chunk = self._read(self._pending.popleft())
-        if chunk is not None:
+        told = None if self._answer_event is _NOTHING else self._take_answer()
+        while told is None and self._pending:
+            told = self._read(self._pending.popleft())
+        if told is not None:
+            self._told = told
+            self._chunk = None
             self._begun = True
-            self.news = self._accumulator.add(chunk)
-        elif self._ended and not self._complete:
+            return True
+        if self._ended and not self._complete:
             raise self._with_partial(StreamInterruptedError(_CUT))
-        return chunk
+        return False
+
+    def chunk(self) -> ChunkT:
+        """Return the last event as a typed chunk."""
+        if self._chunk is None:
+            self._chunk = self._operation.parse_event(self._data)
+        return self._chunk
+
+    def told(self) -> Told:
+        """Return what was new in the last event, text of the first choice as a bare `str`."""
+        return self._told
+
+    @property
+    def news(self) -> Iterable[EventT]:
+        """The typed events of the last event."""
+        return self._operation.events(self.chunk(), self._told) if self._begun else ()
 
     @property
     def _complete(self) -> bool:
@@ -174,17 +201,35 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
         unmarked = self._operation.free_form
         return answered or unmarked or self._accumulator.finished >= self._parts
 
-    def _read(self, event: ServerSentEvent) -> ChunkT | None:
+    def _take_answer(self) -> Told:
+        self._data, self._answer_event = self._answer_event, _NOTHING
+        return self._accumulator.add(self._data)
+
+    def _read(self, event: ServerSentEvent) -> Told | None:
+        """Take in an event and return what is new in it; None for one that is none of ours."""
         self._count += 1
-        # Some gateways quote the terminator as if it were JSON.
-        if event.data.strip().strip('"') == _DONE:
+        name, raw, _ = event
+        try:
+            data = json_codec.decode_replacing(raw)
+        except json_codec.JSONDecodeError:
+            data = _NOTHING
+        known = is_object(data)
+        if not known and _is_done(event.data):
             self.terminated_cleanly = True
-            self._ended = True
-            self._pending.clear()
+            self._stop()
             return None
-        data = self._decode(event)
-        if data is _NOTHING:
+        if name == "error":
+            self._report(*read_error_event(event.data))
+        if not (known and name == "message") and not self._is_ours(name, data):
             return None
+        told = self._accumulator.add_plain(data) if known else None
+        if told is None:
+            self._check(data)
+            told = self._accumulator.add(data)
+        self._data = data
+        return told
+
+    def _check(self, data: Any) -> None:
         facts = find_event_error(data) if is_object(data) else None
         if facts is not None:
             self._report(facts, data)
@@ -192,33 +237,20 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
             self._operation.check_event(data)
         except InvalidResponseError as error:
             self._invalid(f"event {self._count} cannot be read: {error}")
-        return self._operation.parse_event(data)
 
-    def _decode(self, event: ServerSentEvent) -> Any:
-        """Return the JSON of an event; `_NOTHING` for an event that is none of ours."""
-        try:
-            data = json_codec.decode(event.data)
-        except json_codec.JSONDecodeError:
-            data = _NOTHING
-        if event.event == "error":
-            self._report(*read_error_event(event.data))
-        if self._operation.free_form and data is not _NOTHING:
-            return data
+    def _is_ours(self, name: str, data: Any) -> bool:
+        """Tell whether JSON is an event of the answer."""
+        free = self._operation.free_form
         if is_object(data):
             named = self._operation.named_events and "type" in data
-            ours = named or event.event == "message" or "choices" in data
-            return data if ours else _NOTHING
-        if event.event == "message":
-            kind = "JSON" if self._operation.free_form else "a JSON object"
+            return name == "message" or free or named or "choices" in data
+        if name == "message" and not (free and data is not _NOTHING):
+            kind = "JSON" if free else "a JSON object"
             self._invalid(f"event {self._count} is not {kind}")
-        return _NOTHING
+        return free and data is not _NOTHING
 
-    @contextmanager
-    def _bounded(self) -> Generator[None]:
-        try:
-            yield
-        except SSELimitError as error:
-            self._raise(ResponseTooLargeError(str(error)))
+    def _too_large(self, error: SSELimitError) -> NoReturn:
+        self._raise(ResponseTooLargeError(str(error)))
 
     def _check_size(self, body: bytearray) -> None:
         if len(body) > self._limit:
@@ -263,8 +295,13 @@ class StreamSession(Generic[TextReplyT, ChunkT, EventT]):
     def _read_whole(self, response: Response) -> None:
         """Take a whole answer as the one event of a stream."""
         data = checked_object(self._operation, response)
-        self._answer_chunk = self._operation.parse_event(self._operation.as_event(data))
+        self._answer_event = self._operation.as_event(data)
         self._answer = self._operation.parse(data)
+
+
+def _is_done(data: str) -> bool:
+    # Some gateways quote the terminator as if it were JSON.
+    return data.strip().strip('"') == _DONE
 
 
 def _interrupted(error: ServingError) -> StreamInterruptedError:

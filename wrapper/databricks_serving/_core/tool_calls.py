@@ -1,11 +1,14 @@
 """Tool calls put together from the pieces in which they are streamed."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from databricks_serving_api.models import FunctionCallDelta, ToolCallDelta
+Json = dict[str, Any]
 
 # Sent by some servers before the real arguments begin.
 _PLACEHOLDER = "{}"
+_CALL: Final = frozenset({"index", "id", "type", "function"})
+_FUNCTION: Final = frozenset({"name", "arguments"})
 
 
 class GrowingFunction:
@@ -18,15 +21,15 @@ class GrowingFunction:
         self._arguments: list[str] = []
         self._extras: dict[str, Any] = {}
 
-    def add(self, delta: FunctionCallDelta) -> str:
+    def add(self, delta: Json) -> str:
         """Take in a piece; returns the new part of the arguments."""
-        self.name = self.name or delta.name or ""
-        fragment = delta.arguments or ""
+        self.name = self.name or delta.get("name") or ""
+        fragment: str = delta.get("arguments") or ""
         if fragment and self._arguments == [_PLACEHOLDER]:
             self._arguments.clear()
         if fragment:
             self._arguments.append(fragment)
-        self._extras |= _given(delta.extra)
+        self._extras |= _beside(delta, _FUNCTION)
         return fragment
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,13 +54,13 @@ class GrowingToolCall:
         """Name of the function; empty until it has come."""
         return self._function.name
 
-    def add(self, delta: ToolCallDelta) -> str:
+    def add(self, delta: Json) -> str:
         """Take in a piece; returns the new part of the arguments."""
-        self.id = self.id or delta.id or ""
-        self._type = self._type or delta.type_ or ""
-        signed = {key: getattr(delta, key) for key in ("thought_signature", "extra_content")}
-        self._extras |= _given(delta.extra) | _given(signed)
-        return "" if delta.function is None else self._function.add(delta.function)
+        self.id = self.id or delta.get("id") or ""
+        self._type = self._type or delta.get("type") or ""
+        self._extras |= _beside(delta, _CALL)
+        function = delta.get("function")
+        return "" if function is None else self._function.add(function)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the call as a whole reply would hold it."""
@@ -74,27 +77,28 @@ class ToolCallList:
         self.calls: list[GrowingToolCall] = []
         self._by_index: dict[int, GrowingToolCall] = {}
 
-    def find(self, delta: ToolCallDelta) -> GrowingToolCall:
+    def find(self, delta: Json) -> GrowingToolCall:
         """Return the call that a piece belongs to, a new one if it opens one.
 
         The index decides; indexes may start above 0 and have gaps. Where it is missing, or one
         index is used for several calls, a new id opens a new call and no id continues the last.
         """
-        call = self._known(delta)
-        if call is None or (delta.id and call.id and delta.id != call.id):
+        index, name = delta.get("index"), delta.get("id")
+        call = self._known(index, name)
+        if call is None or (name and call.id and name != call.id):
             call = GrowingToolCall(position=len(self.calls))
             self.calls.append(call)
-        if delta.index is not None:
-            self._by_index[delta.index] = call
+        if index is not None:
+            self._by_index[index] = call
         return call
 
-    def _known(self, delta: ToolCallDelta) -> GrowingToolCall | None:
-        if delta.index is not None:
-            return self._by_index.get(delta.index)
-        if delta.id:
-            return next((call for call in self.calls if call.id == delta.id), None)
+    def _known(self, index: int | None, name: str | None) -> GrowingToolCall | None:
+        if index is not None:
+            return self._by_index.get(index)
+        if name:
+            return next((call for call in self.calls if call.id == name), None)
         return self.calls[-1] if self.calls else None
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
+def _beside(delta: Mapping[str, Any], known: frozenset[str]) -> Json:
+    return {k: v for k, v in delta.items() if v is not None and k not in known}

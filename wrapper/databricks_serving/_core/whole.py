@@ -11,17 +11,17 @@ from databricks_serving._core.streaming import STREAM_TYPE, StreamSession
 def whole_reply(operation: Operation[ReplyT], response: Response, reading: Reading) -> ReplyT:
     """Return the typed reply of a whole response, a stream that nobody asked for included.
 
-    Raises as `read_reply` does, and as `StreamSession.pop` for a stream.
+    Raises as `read_reply` does, and as `StreamSession.advance` for a stream.
     """
     if response.content_type != STREAM_TYPE or not _streams(operation):
         return read_reply(operation, response, reading.parts)
     session: StreamSession[Any, Any, Any] = StreamSession(operation, response.meta, reading)
     session.feed(response.body)
-    while session.pop() is not None:
+    while session.advance():
         pass
     if not session.finished:
         session.end()
-        session.pop()
+        session.advance()
     return cast("ReplyT", session.snapshot())
 
 

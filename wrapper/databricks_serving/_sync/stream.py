@@ -6,7 +6,7 @@ from typing import Generic, Self
 
 from databricks_serving._core.boundary import forgetful
 from databricks_serving._core.operations import ChunkT, EventT, TextReplyT
-from databricks_serving._core.streaming import NOT_OPEN, OPENED, READ_TWICE, is_first_text
+from databricks_serving._core.streaming import NOT_OPEN, OPENED, READ_TWICE
 from databricks_serving._sync.reader import Reader
 from databricks_serving.errors import StreamUseError
 from databricks_serving_api.types import ReplyMeta
@@ -20,6 +20,7 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
 
     def __init__(self, reader: Reader[TextReplyT, ChunkT, EventT]) -> None:
         self._reader = reader
+        self._chunk = reader.session.chunk
         self._iterated = False
 
     @property
@@ -67,14 +68,14 @@ class ChunkStream(Generic[TextReplyT, ChunkT, EventT]):
             StreamUseError: When another thread or task is reading.
             ClientClosedError: When the client was closed meanwhile.
         """
-        chunk = self._reader.advance()
+        chunk = self._reader.advance(self._chunk)
         if chunk is None:
             raise StopIteration
         return chunk
 
     def get_final_completion(self) -> TextReplyT:
         """Read to the end and return the whole reply; raises as iterating does."""
-        while self._reader.advance() is not None:
+        while self._reader.advance(self._reader.session.told) is not None:
             pass
         return self.snapshot
 
@@ -124,12 +125,23 @@ class EventStream(Generic[TextReplyT, ChunkT, EventT]):
     @property
     def text_stream(self) -> Iterator[str]:
         """The text of the first choice, piece by piece."""
-        return (event.text for event in self if is_first_text(event))
+        return self._texts()
 
     def __iter__(self) -> Iterator[EventT]:
         """Yield the events; raises as iterating over chunks does."""
         for _ in self.chunks:
             yield from self.chunks.news
+
+    def _texts(self) -> Iterator[str]:
+        chunks = self.chunks
+        iter(chunks)
+        # What is read for its text alone is not made into models.
+        reader = chunks._reader  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its own
+        told_of = reader.session.told
+        while (told := reader.advance(told_of)) is not None:
+            for one in told:
+                if isinstance(one, str):
+                    yield one
 
     def get_final_completion(self) -> TextReplyT:
         """Read to the end and return the whole reply; raises as iterating does."""
