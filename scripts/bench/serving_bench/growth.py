@@ -13,7 +13,7 @@ from serving_bench.clients.common import TOKEN
 from serving_bench.server import pin
 
 ROUNDS: Final = 5
-Work = Callable[[], object]
+Work = Callable[[], Any]
 
 
 def clients(host: str, number: int) -> Work:

@@ -12,7 +12,9 @@ from anyio.from_thread import start_blocking_portal
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
 from databricks_serving._core.secret import Hidden
-from databricks_serving._http import AsyncSender, Connections, Sender
+from databricks_serving._http.async_sender import AsyncSender
+from databricks_serving._http.connections import Connections
+from databricks_serving._http.sender import Sender
 from databricks_serving.options import Limits, Timeouts
 
 TIMEOUTS = Timeouts(pool=2, connect=2, write=2, first_byte=2, idle=2, total=4)

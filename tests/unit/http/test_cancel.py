@@ -7,7 +7,8 @@ import time
 import pytest
 from raw_server import chunked, response
 
-from databricks_serving._http import AsyncSender, Connections
+from databricks_serving._http.async_sender import AsyncSender
+from databricks_serving._http.connections import Connections
 from databricks_serving.options import Limits
 
 PLACES = 4

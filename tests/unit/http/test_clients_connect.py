@@ -10,7 +10,7 @@ import raw_server
 import wire
 from raw_server import chunked, response, then_close
 
-from databricks_serving._http import Sender
+from databricks_serving._http.sender import Sender
 from databricks_serving.errors import (
     NotFoundError,
     ServingError,

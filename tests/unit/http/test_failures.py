@@ -15,8 +15,9 @@ import raw_server
 import wire
 
 from databricks_serving._core.phases import Phases
-from databricks_serving._http import Connections, Sender
 from databricks_serving._http.causes import cause_of
+from databricks_serving._http.connections import Connections
+from databricks_serving._http.sender import Sender
 from databricks_serving.errors import (
     APIConnectionError,
     APITimeoutError,

@@ -19,7 +19,9 @@ import raw_server
 import wire
 from raw_server import chunked, response, then_silence
 
-from databricks_serving._http import AsyncSender, Connections, Sender
+from databricks_serving._http.async_sender import AsyncSender
+from databricks_serving._http.connections import Connections
+from databricks_serving._http.sender import Sender
 from databricks_serving._http.slots import Slots
 from databricks_serving.errors import ClientClosedError, ConfigError, ServingError
 from databricks_serving.options import Limits, Timeouts

@@ -11,7 +11,8 @@ import trio
 from raw_server import chunked, response
 
 from databricks_serving._core.proxies import Proxy
-from databricks_serving._http import AsyncSender, Connections
+from databricks_serving._http.async_sender import AsyncSender
+from databricks_serving._http.connections import Connections
 from databricks_serving.errors import APIConnectionError, APITimeoutError, ClientClosedError
 from databricks_serving.options import Limits, Timeouts
 

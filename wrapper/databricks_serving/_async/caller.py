@@ -27,7 +27,8 @@ from databricks_serving._core.replies import Response, status_error
 from databricks_serving._core.requests import Request, until_of
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving._core.whole import whole_reply
-from databricks_serving._http import AsyncExchange, AsyncSender
+from databricks_serving._http.async_exchange import AsyncExchange
+from databricks_serving._http.async_sender import AsyncSender
 from databricks_serving._shell.caller import BaseCaller
 
 

@@ -21,7 +21,8 @@ from databricks_serving._core.settings import (
     check_network,
     resolve_settings,
 )
-from databricks_serving._http import AsyncSender, connections_of
+from databricks_serving._http.async_sender import AsyncSender
+from databricks_serving._http.connections import connections_of
 from databricks_serving._shell.client import BaseClient
 from databricks_serving.auth._access import Access, Given
 from databricks_serving.auth._given import AuthLike, HasConfig, source_of

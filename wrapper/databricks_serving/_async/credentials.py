@@ -8,7 +8,7 @@ import anyio
 from databricks_serving._async.steps import AsyncClocks, AsyncPerformer
 from databricks_serving._core.access import Pass
 from databricks_serving._core.logs import logger
-from databricks_serving._http import AsyncSender
+from databricks_serving._http.async_sender import AsyncSender
 from databricks_serving._http.loops import call_soon, run_soon, running_loop
 from databricks_serving._shell.credentials import BaseCredentials
 from databricks_serving.auth._access import Access, Resolved

@@ -15,7 +15,7 @@ from databricks_serving._core.streaming import (
     MAX_DRAINED,
     StreamSession,
 )
-from databricks_serving._http import AsyncExchange
+from databricks_serving._http.async_exchange import AsyncExchange
 from databricks_serving.errors import ServingError, StreamUseError
 
 Note = Callable[[ServingError], None]

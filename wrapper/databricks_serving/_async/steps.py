@@ -15,7 +15,7 @@ from databricks_serving._core.call import World
 from databricks_serving._core.clocks import Clocks
 from databricks_serving._core.logs import log_try
 from databricks_serving._core.replies import Response
-from databricks_serving._http import AsyncSender
+from databricks_serving._http.async_sender import AsyncSender
 from databricks_serving.auth._asking import accepted, call_of, late
 from databricks_serving.auth._doing import completed, contents, left_until
 from databricks_serving.auth._steps import Ask, Call, Read, Run, Step

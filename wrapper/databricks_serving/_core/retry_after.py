@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from dateutil import parser
-
 # More digits than this are no number of seconds; a float holds 308.
 _NUMBER = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300})?")
 # A month by name, a time of day and a year, as all three forms of an HTTP date have: without them
@@ -49,6 +47,8 @@ def _number(value: str | None) -> float | None:
 def _date(value: str | None) -> datetime | None:
     if value is None or not _DATE.fullmatch(value.strip()):
         return None
+    from dateutil import parser  # noqa: PLC0415 - large, and hardly any server sends a date
+
     try:
         return parser.parse(value, tzinfos=_utc)
     except (ValueError, OverflowError):

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
-import httpx
 
 from databricks_serving._core.http1 import AnswerReader
 from databricks_serving._http.asyncio_backend import AsyncioBackend
 from databricks_serving._http.base_pool import PIECE, BaseAnswer, BasePool, read_in
+from databricks_serving._http.breaks import PoolTimeout, WriteError
 from databricks_serving._http.dialling import AsyncBackend, AsyncStream, Way, dial_async
 from databricks_serving._http.outgoing import Outgoing
 from databricks_serving._http.pool import BREAKS
@@ -113,7 +113,7 @@ class AsyncPool(BasePool[AsyncStream, AsyncWaiting]):
             self._hand_back(ticket)
             raise
         if self._withdraw(ticket):
-            raise httpx.PoolTimeout("")
+            raise PoolTimeout
         return ticket.grant
 
     async def _open(self, watch: Watch) -> AsyncStream:
@@ -143,7 +143,7 @@ async def _ask(
             await connection.write(content, watch)
         else:
             await connection.write(head + content, watch)
-    except httpx.WriteError:
+    except WriteError:
         # The server may have answered before it had read everything.
         pass
     first = b""

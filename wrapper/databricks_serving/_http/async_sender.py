@@ -2,25 +2,26 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from typing import Any, NamedTuple
-
-import httpx
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
+from databricks_serving._http.addresses import Origin, address_of
 from databricks_serving._http.answers import Arrived, head_fault
 from databricks_serving._http.async_exchange import AsyncExchange
 from databricks_serving._http.async_pool import AsyncPool
 from databricks_serving._http.base_sender import BaseSender
+from databricks_serving._http.breaks import InvalidURL
 from databricks_serving._http.connections import Connections
 from databricks_serving._http.dialling import way_to
 from databricks_serving._http.failures import bared, failure, is_foreign
-from databricks_serving._http.foreign import ForeignAnswer
 from databricks_serving._http.loops import has_ended, is_asyncio, run_soon, running_loop
-from databricks_serving._http.outgoing import Origin, httpx_request, origin_of, outgoing
-from databricks_serving._http.transport import AsyncPoolTransport
+from databricks_serving._http.outgoing import outgoing
 from databricks_serving._http.watch import Watch
 from databricks_serving.errors import ServingError
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class _Home(NamedTuple):
@@ -32,7 +33,7 @@ class _Home(NamedTuple):
 _kept: list[dict[tuple[Any, Origin], _Home]] = []
 
 
-class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
+class AsyncSender(BaseSender["httpx.AsyncBaseTransport"]):
     """Sends requests over an asynchronous transport, made at the first request unless given.
 
     The default transport keeps one pool for each event loop and origin, and closes it when the loop
@@ -44,7 +45,7 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
     _method = "handle_async_request"
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport | None, connections: Connections
+        self, transport: "httpx.AsyncBaseTransport | None", connections: Connections
     ) -> None:
         super().__init__(transport, connections)
         self._homes: dict[tuple[Any, Origin], _Home] = {}
@@ -99,15 +100,20 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
         pool = None if replaced else await self._pool_for(request)
         if pool is not None and kit is None:
             return await pool.send(outgoing(request), watch)
+        # Most programs never load httpx.
+        from databricks_serving._http import foreign  # noqa: PLC0415 - as above
+        from databricks_serving._http.transport import AsyncPoolTransport  # noqa: PLC0415 - as above
+
         transport = self._given
         if kit is not None:
             transport = kit.asynchronous(None if pool is None else AsyncPoolTransport(pool))
         assert transport is not None  # noqa: S101 - for type checkers
-        return ForeignAnswer(await transport.handle_async_request(httpx_request(request, watch)))
+        response = await transport.handle_async_request(foreign.httpx_request(request, watch))
+        return foreign.ForeignAnswer(response)
 
     async def _pool_for(self, request: Request) -> AsyncPool:
         loop = running_loop()
-        key = loop, origin_of(request.url)
+        key = loop, address_of(request.url).origin
         with self._lock:
             self._check_open()
             home = self._homes.get(key)
@@ -120,8 +126,8 @@ class AsyncSender(BaseSender[httpx.AsyncBaseTransport]):
         return home.pool
 
     def _in_use(self, request: Request) -> int | None:
-        with suppress(httpx.InvalidURL, KeyError, ServingError):
-            return self._homes[running_loop(), origin_of(request.url)].pool.slots.in_use
+        with suppress(InvalidURL, KeyError, ServingError):
+            return self._homes[running_loop(), address_of(request.url).origin].pool.slots.in_use
         return None
 
 

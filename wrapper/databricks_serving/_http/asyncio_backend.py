@@ -4,9 +4,8 @@ import asyncio
 import socket
 from typing import Any
 
-import httpx
-
 from databricks_serving._http.asyncio_streams import AsyncioStream
+from databricks_serving._http.breaks import ConnectTimeout, NetworkError
 from databricks_serving._http.watch import Watch
 from databricks_serving._http.wire import Backend, connect_error, is_address
 
@@ -22,7 +21,7 @@ class AsyncioBackend(Backend[AsyncioStream]):
             address = addresses.pop(0)
             try:
                 return await self._connect(address, watch, 1 + len(addresses))
-            except (httpx.NetworkError, httpx.ConnectTimeout):
+            except (NetworkError, ConnectTimeout):
                 if not addresses:
                     raise
 

@@ -9,10 +9,17 @@ import ssl
 from collections import deque
 from typing import Any, Final, cast
 
-import httpx
-
+from databricks_serving._http.breaks import (
+    ConnectError,
+    ConnectTimeout,
+    ReadError,
+    ReadTimeout,
+    TransportError,
+    WriteError,
+    WriteTimeout,
+)
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import FIRST, broken, connect_error, has_begun, is_readable
+from databricks_serving._http.wire import FIRST, connect_error, has_begun, is_readable
 
 _PAUSE_AT: Final = 256 * 1024
 _WRITE: Final = 256 * 1024
@@ -83,9 +90,9 @@ class AsyncioStream(asyncio.Protocol):
             if self._ended:
                 return b""
             if self._lost:
-                raise _broken(httpx.ReadError, self._error)
+                raise _broken(ReadError, self._error)
             if not await self._wait(seconds):
-                raise (httpx.ConnectTimeout if connecting else httpx.ReadTimeout)("")
+                raise ConnectTimeout if connecting else ReadTimeout
         data = self._take(max_bytes)
         if watch.first is None and not connecting:
             watch.first = data[:FIRST]
@@ -104,7 +111,7 @@ class AsyncioStream(asyncio.Protocol):
         if view:
             # The connection broke, or the server has answered before it read everything.
             watch.tear()
-            kind = httpx.ConnectError if connecting else httpx.WriteError
+            kind = ConnectError if connecting else WriteError
             raise _broken(kind, self._error)
 
     async def start_tls(
@@ -122,7 +129,7 @@ class AsyncioStream(asyncio.Protocol):
             self.close()
             raise connect_error(error) from None
         if self._transport is None or self._lost:
-            raise _broken(httpx.ConnectError, self._error)
+            raise _broken(ConnectError, self._error)
         self._tls = True
         # With 0 asyncio would pause, and never resume, what was taken at once.
         self._transport.set_write_buffer_limits(1, 0)
@@ -158,7 +165,7 @@ class AsyncioStream(asyncio.Protocol):
         """Wait until the system has taken what was written; return False if it will not."""
         while self._writing_paused and not self._is_gone() and not self._answered():
             if not await self._wait(seconds):
-                raise httpx.WriteTimeout("")
+                raise WriteTimeout
         return not self._writing_paused and not self._is_gone()
 
     def _is_gone(self) -> bool:
@@ -223,5 +230,5 @@ def _settle(waiter: asyncio.Future[bool], happened: bool) -> None:
         waiter.set_result(happened)
 
 
-def _broken(kind: type[httpx.TransportError], error: Exception | None) -> Exception:
-    return broken(kind, error or ConnectionResetError("the connection was cut"))
+def _broken(kind: type[TransportError], error: Exception | None) -> TransportError:
+    return kind(error or ConnectionResetError("the connection was cut"))

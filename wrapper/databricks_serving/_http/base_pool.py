@@ -5,10 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
-import httpx
-
 from databricks_serving._core.fork import ForkLock
 from databricks_serving._core.http1 import AnswerReader, ProtocolError
+from databricks_serving._http.breaks import RemoteProtocolError
 from databricks_serving._http.slots import OPEN, Slots, Ticket
 from databricks_serving._http.watch import Watch
 from databricks_serving.options import Limits
@@ -191,5 +190,5 @@ def read_in(reader: AnswerReader, data: bytes) -> bytes:
             return reader.feed(data)
         reader.end()
     except ProtocolError as error:
-        raise httpx.RemoteProtocolError(str(error)) from None
+        raise RemoteProtocolError(str(error)) from None
     return b""

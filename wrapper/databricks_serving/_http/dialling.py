@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import httpx
-
 from databricks_serving._core.http1 import ProtocolError
 from databricks_serving._core.proxies import Proxy
 from databricks_serving._core.tunnels import Dialogue, TunnelError, tunnel_through
+from databricks_serving._http.addresses import Origin
+from databricks_serving._http.breaks import ProxyError, RemoteProtocolError
 from databricks_serving._http.connections import Connections
-from databricks_serving._http.outgoing import Origin
 from databricks_serving._http.sockets import SocketBackend, SocketStream
 from databricks_serving._http.tls import shared_context
 from databricks_serving._http.watch import Watch
@@ -183,7 +182,7 @@ async def _converse_async(stream: AsyncStream, dialogue: Dialogue, watch: Watch)
 
 def _refusal(error: BaseException) -> BaseException:
     if isinstance(error, TunnelError):
-        return httpx.ProxyError(str(error))
+        return ProxyError(str(error))
     if isinstance(error, ProtocolError):
-        return httpx.RemoteProtocolError(str(error))
+        return RemoteProtocolError(str(error))
     return error

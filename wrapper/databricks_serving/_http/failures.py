@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import httpx
-
 from databricks_serving._http.causes import TLS_ALERT, Cause, cause_of
 from databricks_serving._http.watch import Watch
 from databricks_serving._http.wire import ran_out
@@ -106,9 +104,7 @@ def _is_known(error: Exception) -> bool:
 
 
 def _is_timeout(error: Exception) -> bool:
-    return ran_out(error) or any(
-        kind.__name__ == "TimeoutException" for kind in type(error).__mro__
-    )
+    return ran_out(error) or "TimeoutException" in _names_of(error)
 
 
 def _timeout(error: Exception, scene: Scene) -> APITimeoutError:
@@ -142,25 +138,25 @@ def _address(scene: Scene) -> str:
 
 def _httpx_error(error: Exception) -> ServingError | None:
     """Return the error for what only a user's transport raises."""
-    if isinstance(error, httpx.DecodingError):
+    names = _names_of(error)
+    if "DecodingError" in names:
         return InvalidResponseError(f"the body cannot be decompressed: {error}", garbled=True)
-    if isinstance(error, httpx.InvalidURL):
+    if "InvalidURL" in names:
         return InvalidRequestError(f"the request has no valid URL: {error}")
-    names = {kind.__name__ for kind in type(error).__mro__}
     if names & {"UnsupportedProtocol", "LocalProtocolError"}:
         message = f"the request cannot be sent: {type(error).__name__}"
         return APIConnectionError(message, maybe_executed=False, retryable=False)
-    plain = isinstance(error, httpx.HTTPError) and not isinstance(error, httpx.TransportError)
-    if plain or isinstance(error, httpx.StreamError | httpx.CookieConflict):
+    plain = "HTTPError" in names and "TransportError" not in names
+    if plain or names & {"StreamError", "CookieConflict"}:
         return APIConnectionError(f"the response cannot be read: {error}", retryable=False)
     return None
 
 
 def _connection_error(error: Exception, scene: Scene) -> APIConnectionError:
     *_, inner = _wrapped(error)
-    watch = scene.watch
+    names, watch = _names_of(error), scene.watch
     cause = cause_of(inner, watch.peer[0] if watch.peer else scene.host, at_proxy=watch.at_proxy)
-    if watch.at_proxy or isinstance(error, httpx.ProxyError):
+    if watch.at_proxy or "ProxyError" in names:
         at = f" {_address(scene)}" if watch.at_proxy else ""
         return APIConnectionError(
             f"no connection through the proxy{at}: {cause.text}",
@@ -171,12 +167,16 @@ def _connection_error(error: Exception, scene: Scene) -> APIConnectionError:
     if watch.first == TLS_ALERT:
         text = "no connection: the port speaks TLS: does host begin with http instead of https?"
         return APIConnectionError(text, maybe_executed=False, retryable=False)
-    names = {kind.__name__ for kind in type(error).__mro__}
     sent = _was_sent(error, scene, names) and not cause.refused
     if not sent:
         text = f"no connection to {_address(scene)}: {cause.text}"
         return APIConnectionError(text, maybe_executed=False, retryable=cause.transient)
     return APIConnectionError(_broken_off(cause, names, scene), retryable=cause.transient)
+
+
+def _names_of(error: Exception) -> set[str]:
+    """Return what kinds of error it is: our own and those of httpx have the same names."""
+    return {kind.__name__ for kind in type(error).__mro__}
 
 
 def _was_sent(error: Exception, scene: Scene, names: set[str]) -> bool:

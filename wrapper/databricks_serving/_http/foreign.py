@@ -1,10 +1,15 @@
-"""Answers of transports that are not our own, in the form of our own."""
+"""Transports of httpx's kind: requests in their form, and their answers in ours."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import httpx
 
+from databricks_serving._core.requests import Request
+from databricks_serving._http.watch import Watch
+
 # The default transport speaks the first two, a transport of the user's maybe another.
+_parsed = lru_cache(maxsize=64)(httpx.URL)
 _VERSIONS: Final = {b"HTTP/1.0": "1.0", b"HTTP/1.1": "1.1", b"HTTP/2": "2", b"HTTP/2.0": "2"}
 
 
@@ -56,3 +61,37 @@ def _text(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError:
         return value.decode("latin-1")
+
+
+def httpx_request(request: Request, watch: Watch) -> httpx.Request:
+    """Return a request for a transport of httpx's kind; one of the user's takes plain limits."""
+    return httpx.Request(
+        request.method,
+        _parsed(request.url),
+        headers=list(request.headers.reveal().items()),
+        content=request.content.reveal(),
+        extensions={"timeout": {} if watch.own else _limits(watch), "watch": watch},
+    )
+
+
+def _limits(watch: Watch) -> dict[str, float | None]:
+    """Return what is left of each phase in seconds, and note which limit each of them is.
+
+    Raises:
+        APITimeoutError: When nothing is left of one.
+    """
+    phases = watch.phases
+    limits: dict[str, float | None] = {}
+    asked = {
+        "pool": phases.pool,
+        "connect": phases.connect,
+        "write": phases.write,
+        "read": phases.read,
+    }
+    for name, ask in asked.items():
+        limits[name] = ask()
+        watch.limited_by[name] = phases.phase
+        phases.sent = False
+        if limits[name] == 0.0:
+            raise phases.error()
+    return limits

@@ -1,31 +1,12 @@
-"""Requests in the form that transports take."""
+"""Requests in the form that the default transport writes."""
 
 from functools import lru_cache
 from typing import NamedTuple
 
-import httpx
-
 from databricks_serving._core.http1 import request_bytes
 from databricks_serving._core.requests import Request
-from databricks_serving._http.watch import Watch
-
-_parsed = lru_cache(maxsize=64)(httpx.URL)
-# For a transport of the user's own.
-_PORTS = {"http": 80, "https": 443}
-
-
-class Origin(NamedTuple):
-    """What a pool of connections leads to."""
-
-    secure: bool
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """The origin as an address."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.secure else 'http'}://{host}:{self.port}"
+from databricks_serving._http.addresses import address_of
+from databricks_serving._http.breaks import InvalidURL, LocalProtocolError
 
 
 class Outgoing(NamedTuple):
@@ -43,75 +24,28 @@ def outgoing(request: Request) -> Outgoing:
     """
     content = request.content.reveal()
     headers = [*request.headers.reveal().items(), ("content-length", str(len(content)))]
-    return Outgoing(_head(_start(request.method, request.url), headers), content)
+    return Outgoing(head_bytes(_start(request.method, request.url), headers), content)
 
 
-def outgoing_from(request: httpx.Request, content: bytes) -> Outgoing:
-    """Return a request of httpx's as the default transport writes it."""
-    start = f"{request.method} {request.url.raw_path.decode('ascii')} HTTP/1.1"
-    return Outgoing(_head(start, request.headers.multi_items()), content)
-
-
-def _head(start: str, headers: list[tuple[str, str]]) -> bytes:
+def head_bytes(start: str, headers: list[tuple[str, str]]) -> bytes:
+    """Return what precedes the body of a request; raises as `outgoing` does."""
     try:
         return request_bytes(start, headers)
     except ValueError:
         # Neither the text nor the frames may show the header.
         pass
-    raise httpx.LocalProtocolError("a header cannot be sent")
+    raise LocalProtocolError("a header cannot be sent")
 
 
 @lru_cache(maxsize=64)
 def _start(method: str, url: str) -> str:
-    parsed = _parsed(url)
-    target, host = parsed.raw_path.decode("ascii"), parsed.netloc.decode("ascii")
-    return f"{method} {target} HTTP/1.1\nhost: {host}"
-
-
-def httpx_request(request: Request, watch: Watch) -> httpx.Request:
-    """Return a request for a transport of httpx's kind; one of the user's takes plain limits."""
-    return httpx.Request(
-        request.method,
-        _parsed(request.url),
-        headers=list(request.headers.reveal().items()),
-        content=request.content.reveal(),
-        extensions={"timeout": {} if watch.own else _limits(watch), "watch": watch},
-    )
-
-
-@lru_cache(maxsize=64)
-def origin_of(url: str) -> Origin:
-    """Return what a pool of connections leads to."""
-    parsed = _parsed(url)
-    return Origin(parsed.scheme == "https", parsed.host, parsed.port or _PORTS[parsed.scheme])
+    address = address_of(url)
+    return f"{method} {address.target} HTTP/1.1\nhost: {address.host}"
 
 
 def host_of(request: Request) -> str:
     """Return the name of the host that a request goes to."""
     try:
-        return _parsed(request.url).host
-    except httpx.InvalidURL:
+        return address_of(request.url).origin.host
+    except InvalidURL:
         return "the host"
-
-
-def _limits(watch: Watch) -> dict[str, float | None]:
-    """Return what is left of each phase in seconds, and note which limit each of them is.
-
-    Raises:
-        APITimeoutError: When nothing is left of one.
-    """
-    phases = watch.phases
-    limits: dict[str, float | None] = {}
-    asked = {
-        "pool": phases.pool,
-        "connect": phases.connect,
-        "write": phases.write,
-        "read": phases.read,
-    }
-    for name, ask in asked.items():
-        limits[name] = ask()
-        watch.limited_by[name] = phases.phase
-        phases.sent = False
-        if limits[name] == 0.0:
-            raise phases.error()
-    return limits

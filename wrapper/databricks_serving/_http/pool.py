@@ -4,10 +4,14 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
-import httpx
-
 from databricks_serving._core.http1 import AnswerReader
 from databricks_serving._http.base_pool import PIECE, BaseAnswer, BasePool, read_in
+from databricks_serving._http.breaks import (
+    NetworkError,
+    PoolTimeout,
+    RemoteProtocolError,
+    WriteError,
+)
 from databricks_serving._http.dialling import Way, dial
 from databricks_serving._http.outgoing import Outgoing
 from databricks_serving._http.slots import OPEN
@@ -17,7 +21,7 @@ from databricks_serving._http.wire import TOGETHER
 from databricks_serving.options import Limits
 
 # What breaks when a server has given up the connection.
-BREAKS: Final = (httpx.NetworkError, httpx.RemoteProtocolError)
+BREAKS: Final = (NetworkError, RemoteProtocolError)
 
 
 class Waiting:
@@ -116,7 +120,7 @@ class Pool(BasePool[SocketStream, Waiting]):
             self._hand_back(ticket)
             raise
         if self._withdraw(ticket):
-            raise httpx.PoolTimeout("")
+            raise PoolTimeout
         return ticket.grant
 
     def _open(self, watch: Watch) -> SocketStream:
@@ -136,7 +140,7 @@ def _ask(connection: SocketStream, outgoing: Outgoing, reader: AnswerReader, wat
             connection.write(content, watch)
         else:
             connection.write(head + content, watch)
-    except httpx.WriteError:
+    except WriteError:
         # The server may have answered before it had read everything.
         pass
     first = b""

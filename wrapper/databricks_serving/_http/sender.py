@@ -2,27 +2,28 @@
 
 from collections import deque
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
-
-import httpx
 
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
+from databricks_serving._http.addresses import Origin, address_of
 from databricks_serving._http.answers import Arrived, head_fault
 from databricks_serving._http.base_sender import BaseSender
+from databricks_serving._http.breaks import InvalidURL
 from databricks_serving._http.connections import Connections
 from databricks_serving._http.dialling import way_to
 from databricks_serving._http.exchange import Exchange
 from databricks_serving._http.failures import bared, failure, is_foreign
-from databricks_serving._http.foreign import ForeignAnswer
-from databricks_serving._http.outgoing import Origin, httpx_request, origin_of, outgoing
+from databricks_serving._http.outgoing import outgoing
 from databricks_serving._http.pool import Pool, PooledAnswer
-from databricks_serving._http.transport import PoolTransport
 from databricks_serving._http.watch import Watch
 
+if TYPE_CHECKING:
+    import httpx
 
-class Sender(BaseSender[httpx.BaseTransport]):
+
+class Sender(BaseSender["httpx.BaseTransport"]):
     """Sends requests over a blocking transport, made at the first request unless given.
 
     The default transport keeps one pool for each origin.
@@ -32,7 +33,7 @@ class Sender(BaseSender[httpx.BaseTransport]):
 
     _method = "handle_request"
 
-    def __init__(self, transport: httpx.BaseTransport | None, connections: Connections) -> None:
+    def __init__(self, transport: "httpx.BaseTransport | None", connections: Connections) -> None:
         super().__init__(transport, connections)
         self._pools: dict[Origin, Pool] = {}
         self._left: deque[Any] = deque()
@@ -102,14 +103,19 @@ class Sender(BaseSender[httpx.BaseTransport]):
             pool = None if self._given or (kit and kit.replaces) else self._pool_for(request)
         if pool is not None and kit is None:
             return pool.send(outgoing(request), watch)
+        # Most programs never load httpx.
+        from databricks_serving._http import foreign  # noqa: PLC0415 - as above
+        from databricks_serving._http.transport import PoolTransport  # noqa: PLC0415 - as above
+
         transport = self._given
         if kit is not None:
             transport = kit.blocking(None if pool is None else PoolTransport(pool))
         assert transport is not None  # noqa: S101 - for type checkers
-        return ForeignAnswer(transport.handle_request(httpx_request(request, watch)))
+        response = transport.handle_request(foreign.httpx_request(request, watch))
+        return foreign.ForeignAnswer(response)
 
     def _pool_for(self, request: Request) -> Pool:
-        origin = origin_of(request.url)
+        origin = address_of(request.url).origin
         pool = self._pools.get(origin)
         if pool is None:
             way = way_to(origin, self._connections)
@@ -118,6 +124,6 @@ class Sender(BaseSender[httpx.BaseTransport]):
         return pool
 
     def _in_use(self, request: Request) -> int | None:
-        with suppress(httpx.InvalidURL, KeyError):
-            return self._pools[origin_of(request.url)].slots.in_use
+        with suppress(InvalidURL, KeyError):
+            return self._pools[address_of(request.url).origin].slots.in_use
         return None

@@ -6,15 +6,21 @@ import threading
 from contextlib import suppress
 from typing import Any, Final
 
-import httpx
-
+from databricks_serving._http.breaks import (
+    ConnectError,
+    ConnectTimeout,
+    NetworkError,
+    ReadError,
+    ReadTimeout,
+    WriteError,
+    WriteTimeout,
+)
 from databricks_serving._http.nested_tls import NestedTls
 from databricks_serving._http.watch import Watch
 from databricks_serving._http.wire import (
     FIRST,
     TOGETHER,
     Backend,
-    broken,
     connect_error,
     has_begun,
     is_readable,
@@ -36,15 +42,15 @@ class SocketBackend(Backend["SocketStream"]):
         try:
             addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise broken(httpx.ConnectError, error) from None
+            raise ConnectError(error) from None
         while True:
             family, _, protocol, _, address = addresses.pop(0)
             try:
                 return self._connect(family, protocol, address, watch, 1 + len(addresses))
-            except httpx.NetworkError:
+            except NetworkError:
                 if not addresses or self.closed:
                     raise
-            except httpx.ConnectTimeout:
+            except ConnectTimeout:
                 if not addresses:
                     raise
 
@@ -54,7 +60,7 @@ class SocketBackend(Backend["SocketStream"]):
         try:
             sock = socket.socket(family, socket.SOCK_STREAM, protocol)
         except OSError as error:
-            raise broken(httpx.ConnectError, error) from None
+            raise ConnectError(error) from None
         stream = SocketStream(sock, self.streams, self._layers)
         try:
             self.check_open()
@@ -111,8 +117,8 @@ class SocketStream:
         except OSError as error:
             if connecting:
                 raise connect_error(error) from None
-            kind = httpx.ReadTimeout if ran_out(error) else httpx.ReadError
-            raise broken(kind, error) from None
+            kind = ReadTimeout if ran_out(error) else ReadError
+            raise kind(error) from None
         finally:
             self._release()
         if watch.first is None and data and not connecting:
@@ -135,9 +141,9 @@ class SocketStream:
             if connecting:
                 raise connect_error(error) from None
             if ran_out(error):
-                raise broken(httpx.WriteTimeout, error) from None
+                raise WriteTimeout(error) from None
             watch.tear()
-            raise broken(httpx.WriteError, error) from None
+            raise WriteError(error) from None
         finally:
             self._release()
 

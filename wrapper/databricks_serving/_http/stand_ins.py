@@ -2,11 +2,12 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Protocol
 
 from databricks_serving._core.clocks import OwnTime
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class StandIn(Protocol):
@@ -22,11 +23,11 @@ class StandIn(Protocol):
         """Whether nothing is sent over the default transport."""
         ...
 
-    def blocking(self, inner: httpx.BaseTransport | None) -> httpx.BaseTransport:
+    def blocking(self, inner: "httpx.BaseTransport | None") -> "httpx.BaseTransport":
         """Return a transport; `inner` is the default one, unless it is replaced."""
         ...
 
-    def asynchronous(self, inner: httpx.AsyncBaseTransport | None) -> httpx.AsyncBaseTransport:
+    def asynchronous(self, inner: "httpx.AsyncBaseTransport | None") -> "httpx.AsyncBaseTransport":
         """Return a transport; `inner` is the default one, unless it is replaced."""
         ...
 

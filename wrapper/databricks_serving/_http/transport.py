@@ -1,12 +1,15 @@
 """Pools behind httpx's interface of transports, for what stands between a client and its pool."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
+from databricks_serving._http.answers import finish
 from databricks_serving._http.async_pool import AsyncPool, AsyncPooledAnswer
-from databricks_serving._http.outgoing import outgoing_from
+from databricks_serving._http.breaks import TransportError
+from databricks_serving._http.outgoing import Outgoing, head_bytes
 from databricks_serving._http.pool import Pool, PooledAnswer
 
 
@@ -18,8 +21,9 @@ class PoolTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return once the head of its answer is there."""
-        outgoing = outgoing_from(request, request.read())
-        answer = self._pool.send(outgoing, request.extensions["watch"])
+        outgoing = _outgoing(request, request.read())
+        with _as_httpx():
+            answer = self._pool.send(outgoing, request.extensions["watch"])
         return _response(answer, _Body(answer))
 
 
@@ -31,8 +35,9 @@ class AsyncPoolTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return once the head of its answer is there."""
-        outgoing = outgoing_from(request, await request.aread())
-        answer = await self._pool.send(outgoing, request.extensions["watch"])
+        outgoing = _outgoing(request, await request.aread())
+        with _as_httpx():
+            answer = await self._pool.send(outgoing, request.extensions["watch"])
         return _response(answer, _AsyncBody(answer))
 
 
@@ -41,7 +46,8 @@ class _Body(httpx.SyncByteStream):
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._answer)
+        with _as_httpx():
+            yield from self._answer
 
     def close(self) -> None:
         self._answer.close()
@@ -51,11 +57,34 @@ class _AsyncBody(httpx.AsyncByteStream):
     def __init__(self, answer: AsyncPooledAnswer) -> None:
         self._answer = answer
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._answer)
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = aiter(self._answer)
+        try:
+            with _as_httpx():
+                async for piece in pieces:
+                    yield piece
+        finally:
+            await finish(pieces)
 
     async def aclose(self) -> None:
         self._answer.close()
+
+
+def _outgoing(request: httpx.Request, content: bytes) -> Outgoing:
+    start = f"{request.method} {request.url.raw_path.decode('ascii')} HTTP/1.1"
+    return Outgoing(head_bytes(start, request.headers.multi_items()), content)
+
+
+@contextmanager
+def _as_httpx() -> Generator[None]:
+    """Raise what httpx raises where a connection of ours breaks."""
+    try:
+        yield
+    except TransportError as error:
+        kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
+        theirs = kind("")
+        theirs.args = error.args
+        raise theirs from None
 
 
 def _response(answer: PooledAnswer | AsyncPooledAnswer, stream: Any) -> httpx.Response:

@@ -7,16 +7,22 @@ from typing import Any, Final
 
 import anyio
 import anyio.abc
-import httpx
 import trio
 from anyio.streams.tls import TLSAttribute, TLSStream
 
+from databricks_serving._http.breaks import (
+    ConnectError,
+    ConnectTimeout,
+    ReadError,
+    ReadTimeout,
+    WriteError,
+    WriteTimeout,
+)
 from databricks_serving._http.watch import Watch
 from databricks_serving._http.wire import (
     FIRST,
     TOGETHER,
     Backend,
-    broken,
     has_begun,
     holds_more,
     is_readable,
@@ -42,9 +48,9 @@ class TrioBackend(Backend["TrioStream"]):
             with anyio.fail_after(watch.connecting()):
                 stream = await anyio.connect_tcp(host, port)
         except TimeoutError as error:
-            raise broken(httpx.ConnectTimeout, error) from None
+            raise ConnectTimeout(error) from None
         except _BROKEN as error:
-            raise broken(httpx.ConnectError, _inner(error)) from None
+            raise ConnectError(_inner(error)) from None
         opened = TrioStream(stream, self.streams, self._layers)
         if self.closed:
             opened.close()
@@ -84,9 +90,9 @@ class TrioStream:
         except anyio.EndOfStream:
             return b""
         except TimeoutError as error:
-            raise broken(httpx.ReadTimeout, error) from None
+            raise ReadTimeout(error) from None
         except _BROKEN as error:
-            raise broken(httpx.ReadError, error.__cause__ or error) from None
+            raise ReadError(error.__cause__ or error) from None
         if watch.first is None and not connecting:
             watch.first = data[:FIRST]
         return data
@@ -101,11 +107,11 @@ class TrioStream:
             with anyio.fail_after(watch.connecting() if connecting else watch.writing()):
                 await self._stream.send(data)
         except TimeoutError as error:
-            raise broken(httpx.WriteTimeout, error) from None
+            raise WriteTimeout(error) from None
         except _BROKEN as error:
             watch.tear()
-            kind = httpx.ConnectError if connecting else httpx.WriteError
-            raise broken(kind, error) from None
+            kind = ConnectError if connecting else WriteError
+            raise kind(error) from None
 
     async def _write_long(self, buffer: bytes, watch: Watch) -> None:
         """Write what a server may refuse before it has read it all."""
@@ -153,10 +159,10 @@ class TrioStream:
                 )
         except TimeoutError as error:
             self.close()
-            raise broken(httpx.ConnectTimeout, error) from None
+            raise ConnectTimeout(error) from None
         except _BROKEN as error:
             self.close()
-            raise broken(httpx.ConnectError, error) from None
+            raise ConnectError(error) from None
         except BaseException:
             self.close()
             raise

@@ -3,9 +3,8 @@
 import time
 from typing import Final
 
-import httpx
-
 from databricks_serving._core.phases import Phase, Phases
+from databricks_serving._http.breaks import ConnectTimeout, PoolTimeout, ReadTimeout, WriteTimeout
 
 # A connection that the server had given up breaks at once; a later break is another matter.
 _STALE_WITHIN: Final = 0.5
@@ -38,21 +37,21 @@ class Watch:
         """Return the seconds to wait for a connection of the pool."""
         seconds = self.phases.pool()
         if seconds == 0.0:
-            raise httpx.PoolTimeout("")
+            raise PoolTimeout
         return seconds
 
     def connecting(self) -> float | None:
         """Return the seconds left to connect."""
         seconds = self.phases.connect()
         if seconds == 0.0:
-            raise httpx.ConnectTimeout("")
+            raise ConnectTimeout
         return seconds
 
     def writing(self) -> float | None:
         """Return the seconds to wait for the next piece of the request to be taken."""
         seconds = self.phases.write()
         if seconds == 0.0:
-            raise httpx.WriteTimeout("")
+            raise WriteTimeout
         return seconds
 
     def reading(self) -> float | None:
@@ -63,7 +62,7 @@ class Watch:
         if not self._sent_at:
             self._sent_at = time.monotonic()
         if seconds == 0.0:
-            raise httpx.ReadTimeout("")
+            raise ReadTimeout
         return seconds
 
     def tear(self) -> None:

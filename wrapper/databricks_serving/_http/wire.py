@@ -5,8 +5,7 @@ import select
 import ssl
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-import httpx
-
+from databricks_serving._http.breaks import ConnectError, ConnectTimeout
 from databricks_serving._http.watch import Watch
 
 # The most that small pieces of a request are put together to.
@@ -53,7 +52,7 @@ class Backend(Generic[StreamT]):
         """Refuse a connection that was made while the client was closed."""
         if self.closed:
             error = ConnectionAbortedError("the client was closed")
-            raise broken(httpx.ConnectError, error)
+            raise ConnectError(error)
 
     def close(self) -> None:
         """Close all connections and wake whoever waits on one."""
@@ -126,11 +125,4 @@ def connect_error(error: BaseException) -> BaseException:
     """Return what to raise for an error while connecting."""
     if not isinstance(error, OSError | ValueError):
         return error
-    return broken(httpx.ConnectTimeout if ran_out(error) else httpx.ConnectError, error)
-
-
-def broken(kind: type[httpx.TransportError], error: BaseException) -> httpx.TransportError:
-    """Return what httpx's own transport raises for an error, which it keeps."""
-    made = kind("")
-    made.args = (error,)
-    return made
+    return (ConnectTimeout if ran_out(error) else ConnectError)(error)

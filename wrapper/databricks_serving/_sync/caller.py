@@ -23,7 +23,8 @@ from databricks_serving._core.replies import Response, status_error
 from databricks_serving._core.requests import Request, until_of
 from databricks_serving._core.streaming import StreamSession
 from databricks_serving._core.whole import whole_reply
-from databricks_serving._http import Exchange, Sender
+from databricks_serving._http.exchange import Exchange
+from databricks_serving._http.sender import Sender
 from databricks_serving._shell.caller import BaseCaller
 from databricks_serving._sync.credentials import Credentials
 from databricks_serving._sync.reader import Reader

@@ -10,7 +10,8 @@ from databricks_serving._core.settings import (
     check_network,
     resolve_settings,
 )
-from databricks_serving._http import Sender, connections_of
+from databricks_serving._http.connections import connections_of
+from databricks_serving._http.sender import Sender
 from databricks_serving._shell.client import BaseClient
 from databricks_serving._sync.caller import Caller
 from databricks_serving._sync.credentials import Credentials

@@ -5,7 +5,7 @@ from typing import Self
 
 from databricks_serving._core.access import Pass
 from databricks_serving._core.logs import logger
-from databricks_serving._http import Sender
+from databricks_serving._http.sender import Sender
 from databricks_serving._shell.credentials import BaseCredentials
 from databricks_serving._sync.steps import Clocks, Performer
 from databricks_serving.auth._access import Access, Resolved

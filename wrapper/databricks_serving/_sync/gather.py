@@ -1,7 +1,6 @@
 """Several calls at once, in threads."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 from typing import TypeVar
 
@@ -20,6 +19,11 @@ def gather(jobs: Sequence[Callable[[], ResultT]], limit: int) -> list[ResultT]:
     """
     if min(limit, len(jobs)) <= 1:
         return [job() for job in jobs]
+    from concurrent.futures import (  # noqa: PLC0415 - single calls need no threads
+        ThreadPoolExecutor,
+        as_completed,
+    )
+
     pool = ThreadPoolExecutor(min(limit, len(jobs)), "databricks-serving")
     waits = False
     try:

@@ -11,7 +11,7 @@ from databricks_serving._core.call import World
 from databricks_serving._core.clocks import Clocks as BaseClocks
 from databricks_serving._core.logs import log_try
 from databricks_serving._core.replies import Response
-from databricks_serving._http import Sender
+from databricks_serving._http.sender import Sender
 from databricks_serving._sync.repeat import repeat
 from databricks_serving.auth._asking import accepted, call_of
 from databricks_serving.auth._doing import completed, contents, left_until, refused_awaitable

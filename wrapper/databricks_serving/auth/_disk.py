@@ -1,6 +1,5 @@
 """Tokens kept on disk, for programs that start often: off unless somebody asks for it."""
 
-import hashlib
 from collections.abc import Generator
 from contextlib import ExitStack
 from functools import partial
@@ -58,7 +57,9 @@ class OnDisk(Source):
         except RuntimeError as error:
             self._warn(error)
             return (yield from self._source.fetch(site))
-        name = hashlib.sha256(f"{site.host}\n{self._identity}".encode()).hexdigest()[:32]
+        from hashlib import sha256  # noqa: PLC0415 - few programs log in this way
+
+        name = sha256(f"{site.host}\n{self._identity}".encode()).hexdigest()[:32]
         token = yield from self._kept(vault, name, site)
         if token is None:
             with ExitStack() as lock:

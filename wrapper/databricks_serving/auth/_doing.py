@@ -2,7 +2,6 @@
 
 import os
 import stat
-import subprocess
 from typing import Any, Final, NoReturn
 
 from databricks_serving._core.secret import Hidden
@@ -24,6 +23,8 @@ def completed(step: Run, left: float | None) -> Completed:
         OSError: When it cannot be run.
         TimeoutError: When it takes too long; it is killed.
     """
+    import subprocess  # noqa: PLC0415 - few programs log in this way
+
     seconds = step.seconds if left is None else max(min(step.seconds, left), 0.01)
     try:
         done = subprocess.run(  # noqa: S603 - the command is the source's own

@@ -6,15 +6,16 @@ from `DEFAULT`.
 """
 
 from collections.abc import Generator, Mapping
-from configparser import ConfigParser
-from configparser import Error as ParserError
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from databricks_serving._core.logs import logger
 from databricks_serving.auth._steps import Content, Read, Step
 from databricks_serving.errors import ConfigError
+
+if TYPE_CHECKING:
+    from configparser import ConfigParser, Error
 
 FILE_VARIABLE: Final = "DATABRICKS_CONFIG_FILE"
 PROFILE_VARIABLE: Final = "DATABRICKS_CONFIG_PROFILE"
@@ -61,7 +62,7 @@ def read_profile(name: str | None, file: str | None) -> Generator[Step, Content,
     return _section(_parsed(content.data.reveal(), shown), name, shown)
 
 
-def _section(parser: ConfigParser, name: str | None, shown: str) -> Profile:
+def _section(parser: "ConfigParser", name: str | None, shown: str) -> Profile:
     chosen = name or parser.get("__settings__", "default_profile", fallback="").strip()
     chosen = chosen or _USUAL_PROFILE
     if not parser.has_section(chosen):
@@ -74,13 +75,15 @@ def _section(parser: ConfigParser, name: str | None, shown: str) -> Profile:
     return Profile(f"profile {chosen} in {shown}", values)
 
 
-def _parsed(data: bytes, shown: str) -> ConfigParser:
+def _parsed(data: bytes, shown: str) -> "ConfigParser":
+    from configparser import ConfigParser, Error  # noqa: PLC0415 - few programs log in this way
+
     parser = ConfigParser(default_section=_NO_DEFAULT, interpolation=None, strict=False)
     try:
         parser.read_string(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         fault = "it is not text in UTF-8"
-    except ParserError as error:
+    except Error as error:
         # Its own words quote the line, which may be a token.
         fault = f"line {getattr(error, 'lineno', None) or _line_of(error)} is no 'key = value'"
     else:
@@ -88,7 +91,7 @@ def _parsed(data: bytes, shown: str) -> ConfigParser:
     raise ConfigError(f"the profiles in {shown} cannot be read: {fault}")
 
 
-def _line_of(error: ParserError) -> object:
+def _line_of(error: "Error") -> object:
     faults: list[tuple[int, str]] = getattr(error, "errors", [])
     return faults[0][0] if faults else "unknown"
 

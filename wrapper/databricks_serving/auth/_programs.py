@@ -1,7 +1,6 @@
 """Programs that people log in with, and that then give tokens."""
 
 import re
-import shutil
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,7 @@ class Fields(NamedTuple):
 
 def is_installed(program: str, values: Values) -> bool:
     """Tell whether a program is on the PATH."""
-    return shutil.which(program, path=values.variable("PATH") or "") is not None
+    return _which(program, values.variable("PATH") or "") is not None
 
 
 def find_program(source: str, program: str) -> Generator[Step, Any, str]:
@@ -86,9 +85,11 @@ def token_in(completed: Completed, source: str, program: str, fields: Fields) ->
     return checked(Token(value, left), source)
 
 
-def _which(program: str) -> str | None:
+def _which(program: str, path: str | None = None) -> str | None:
+    from shutil import which  # noqa: PLC0415 - few programs log in this way
+
     try:
-        return shutil.which(str(Path(program).expanduser()) if "~" in program else program)
+        return which(str(Path(program).expanduser()) if "~" in program else program, path=path)
     except RuntimeError:
         # There is no home of that name.
         return None

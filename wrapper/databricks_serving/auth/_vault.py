@@ -7,7 +7,6 @@ have a program use a token of theirs, or write ours where they can read it.
 import contextlib
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -55,8 +54,10 @@ class Vault:
         Raises:
             OSError: When it cannot be written.
         """
+        from tempfile import mkstemp  # noqa: PLC0415 - few programs log in this way
+
         self._make_folder()
-        descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{name}.")
+        descriptor, temporary = mkstemp(dir=self._folder, prefix=f".{name}.")
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 - made for this process alone
                 file.write(data)

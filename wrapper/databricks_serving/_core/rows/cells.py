@@ -9,7 +9,6 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum
 from types import NoneType
 from typing import Any, Final
@@ -59,6 +58,8 @@ def cell(value: Any, *, gaps: bool) -> Any:
     for types, convert in _CONVERTERS:
         if isinstance(value, types):
             return convert(value, gaps)
+    if _is_of("decimal", "Decimal", value):
+        return _decimal(value, gaps=gaps)
     if is_array(value):
         return _array(value, gaps=gaps)
     if kind.__name__ in _MISSING and kind.__module__.startswith("pandas."):
@@ -84,14 +85,14 @@ def _number(value: float, *, gaps: bool) -> Any:
     return _gap(gaps=gaps)
 
 
-def _decimal(value: Decimal, gaps: bool) -> Any:
+def _decimal(value: Any, *, gaps: bool) -> Any:
     if value.is_nan():
         return _gap(gaps=gaps)
     number = float(value)
     if math.isinf(number):
         raise UnfitError(INFINITE)
     # As many digits as a reader of JSON sees.
-    if Decimal(repr(number)) != value:
+    if type(value)(repr(number)) != value:
         raise UnfitError(
             "is a Decimal of more digits than a float holds (pass a float or a text instead)"
         )
@@ -134,16 +135,17 @@ def _named(value: object) -> str:
 
 def is_frame(value: object) -> bool:
     """Tell whether a value is a frame of pandas or polars, without importing either."""
-    return _is_frame_of("pandas", value) or is_polars(value)
+    return _is_of("pandas", "DataFrame", value) or is_polars(value)
 
 
 def is_polars(value: object) -> bool:
     """Tell whether a value is a frame of polars."""
-    return _is_frame_of("polars", value)
+    return _is_of("polars", "DataFrame", value)
 
 
-def _is_frame_of(module: str, value: object) -> bool:
-    kind = getattr(sys.modules.get(module), "DataFrame", None)
+def _is_of(module: str, name: str, value: object) -> bool:
+    """Tell whether a value is of a class; where its module is not loaded nothing is."""
+    kind = getattr(sys.modules.get(module), name, None)
     return isinstance(kind, type) and isinstance(value, kind)
 
 
@@ -157,7 +159,6 @@ _CONVERTERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any, bool], An
     (Model, lambda value, gaps: cell(value.to_dict(), gaps=gaps)),
     ((datetime, date), _moment),
     ((bytes, bytearray, memoryview), lambda value, _: base64.b64encode(value).decode("ascii")),
-    (Decimal, _decimal),
     (timedelta, _refused(DURATION)),
     (time, _refused("is a time of day (pass its isoformat() instead)")),
     (complex, _refused(COMPLEX)),
