@@ -416,8 +416,10 @@ def test_news_are_those_of_the_last_chunk():
     assert list(session.news) == []
     session.feed(wire.sse(*HELLO))
     kinds = []
-    while pop(session) is not None:
-        kinds.append([event.type for event in session.news])
+    while (chunk := pop(session)) is not None:
+        news = list(session.news)
+        assert news[0].chunk is chunk
+        kinds.append([event.type for event in news])
     assert kinds == [["chunk", "text.delta"], ["chunk", "text.delta"], ["chunk", "finish"]]
 
 
