@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -110,10 +111,12 @@ def is_whole(data: bytes) -> bool:
 
 def _send_paced(sock: socket.socket, writes: list[bytes]) -> None:
     due = time.perf_counter()
-    for write in writes:
-        due += PACE
-        time.sleep(max(due - time.perf_counter(), 0.0))
-        sock.sendall(write)
+    # Whoever has had enough of the stream goes away.
+    with suppress(OSError):
+        for write in writes:
+            due += PACE
+            time.sleep(max(due - time.perf_counter(), 0.0))
+            sock.sendall(write)
 
 
 def pin(core: int) -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 from serving_bench import chart, payloads, report
-from serving_bench.__main__ import missed, regressions
+from serving_bench.__main__ import better, missed, regressions
 from serving_bench.growth import super_linear
 from serving_bench.rounds import ratio
 from serving_bench.scenarios import SCENARIOS
@@ -69,6 +69,12 @@ def test_absolute_figures_are_no_regressions():
     slow["starting"]["ours"] |= {"constructed": 1.0, "called": 100 * MB}
     assert regressions(slow, results()) == []
     assert len(missed(slow)) == 2
+
+
+def test_of_two_measurements_the_better_figures_count():
+    slow, quick = results(0.02), results(0.01)
+    assert regressions(better(slow, quick), quick) == regressions(better(quick, slow), quick) == []
+    assert regressions(better(slow, slow), quick)
 
 
 def test_costs_are_medians_and_ratios_those_of_rounds():
