@@ -155,9 +155,10 @@ def _request(client: ServingClient, operation: Any, arguments: dict[str, Any]) -
 
 def main() -> None:
     """Show all."""
-    pin(0)
     with ExitStack() as stack:
         host = stack.enter_context(server())
+        # Not before: the server would be kept on the same core.
+        pin(0)
         client = stack.enter_context(ServingClient(host, TOKEN))
         ours, floor = factory("ours")(host), factory("floor")(host)
         stack.callback(ours.close)

@@ -135,6 +135,7 @@ class AsyncCaller(BaseCaller[AsyncSender, AsyncCredentials]):
     async def _repeat(
         self, request: Request, attempt: Callable[[Call], Awaitable[AnswerT]]
     ) -> AnswerT:
-        world = World(self.credentials.clocks.monotonic, self.credentials.clocks.rand, log_try)
+        clocks = self.credentials.clocks
+        world = World(clocks.monotonic, clocks.rand, log_try)
         call = Call(request, self.settings.retry, self.shared, world)
-        return await repeat(call, self.credentials.clocks.sleep, attempt)
+        return await repeat(call, clocks.sleep, attempt)

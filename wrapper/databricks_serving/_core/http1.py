@@ -158,7 +158,7 @@ class AnswerReader:
     def _begin_body(self, head: Head) -> Callable[[bytes], bytes] | None:
         headers = head.headers
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
-        closing = "close" in headers.get("connection", "").lower().replace(" ", "").split(",")
+        closing = "connection" in headers and _says_close(headers["connection"])
         # One whose length is told in two ways is the last: who knows which is true.
         self._kept = head.version == "1.1" and not closing and (coding is None or length is None)
         size = None if length is None else _length_of(length)
@@ -292,8 +292,14 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
+def _says_close(text: str) -> bool:
+    return "close" in [token.strip(" \t") for token in text.lower().split(",")]
+
+
 def _length_of(text: str) -> int:
     """Return the length that a header tells, the same if it does so several times."""
+    if len(text) < 19 and text.isascii() and text.isdecimal():  # noqa: PLR2004 - as in _LENGTH
+        return int(text)
     lengths = {one.strip(" \t") for one in text.split(",")}
     length = lengths.pop()
     if lengths or not _LENGTH.fullmatch(length) or not length.isascii():

@@ -133,6 +133,7 @@ class Caller(BaseCaller[Sender, Credentials]):
         return exchange
 
     def _repeat(self, request: Request, attempt: Callable[[Call], AnswerT]) -> AnswerT:
-        world = World(self.credentials.clocks.monotonic, self.credentials.clocks.rand, log_try)
+        clocks = self.credentials.clocks
+        world = World(clocks.monotonic, clocks.rand, log_try)
         call = Call(request, self.settings.retry, self.shared, world)
-        return repeat(call, self.credentials.clocks.sleep, attempt)
+        return repeat(call, clocks.sleep, attempt)
