@@ -11,7 +11,6 @@ from databricks_serving._http.breaks import (
     ConnectTimeout,
     NetworkError,
     ReadError,
-    ReadTimeout,
     WriteError,
     WriteTimeout,
 )
@@ -29,6 +28,9 @@ from databricks_serving._http.wire import (
 )
 
 _PIECE: Final = 256 * 1024
+# A wait that ends too early is begun anew: at most after this many seconds, and this much earlier.
+_RARE: Final = 5.0
+_EARLIER: Final = 0.9
 _NOT_NOW: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -91,6 +93,8 @@ class SocketStream:
         # What came before the request was written in full.
         self._early = b""
         self._doomed = False
+        # How long the socket waits, in seconds.
+        self._limit: float | None = None
         # Held during each wait: a socket closed under a waiting thread would leave its number to
         # the next one that is opened, and the thread would read that.
         self._lock = threading.Lock()
@@ -100,7 +104,7 @@ class SocketStream:
         """Connect to an address."""
         self._lock.acquire()
         try:
-            self._sock.settimeout(seconds)
+            self._set_limit(seconds)
             sock: Any = self._sock
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -112,18 +116,42 @@ class SocketStream:
         connecting = self._layers > 0
         self._lock.acquire()
         try:
-            self._sock.settimeout(watch.connecting() if connecting else watch.reading())
-            data = self._take(max_bytes) if self._early else self._sock.recv(max_bytes)
+            data = self._take(max_bytes) if self._early else self._receive(max_bytes, watch)
         except OSError as error:
             if connecting:
                 raise connect_error(error) from None
-            kind = ReadTimeout if ran_out(error) else ReadError
-            raise kind(error) from None
+            raise ReadError(error) from None
         finally:
             self._release()
         if watch.first is None and data and not connecting:
             watch.first = data[:FIRST]
         return data
+
+    def _receive(self, max_bytes: int, watch: Watch) -> bytes:
+        while True:
+            self._allow(watch.connecting() if self._layers > 0 else watch.reading())
+            try:
+                return self._sock.recv(max_bytes)
+            except OSError as error:
+                # The watch says whether it was really too long.
+                if not ran_out(error):
+                    raise
+
+    def _allow(self, seconds: float | None) -> None:
+        """Have the next reading end in time, maybe too early.
+
+        A limit for each reading would cost a system call, and hardly any is reached.
+        """
+        limit = self._limit
+        near = (
+            limit is not None and seconds is not None and min(seconds / 2, _RARE) < limit <= seconds
+        )
+        if not near or isinstance(self._sock, NestedTls):
+            self._set_limit(None if seconds is None else seconds * _EARLIER)
+
+    def _set_limit(self, seconds: float | None) -> None:
+        self._limit = seconds
+        self._sock.settimeout(seconds)
 
     def write(self, data: bytes, watch: Watch) -> None:
         """Write everything."""
@@ -135,7 +163,7 @@ class SocketStream:
                 self._write_long(view, watch)
                 return
             while view:
-                self._sock.settimeout(watch.connecting() if connecting else watch.writing())
+                self._set_limit(watch.connecting() if connecting else watch.writing())
                 view = view[self._sock.send(view) :]
         except OSError as error:
             if connecting:
@@ -149,7 +177,7 @@ class SocketStream:
 
     def _write_long(self, view: memoryview, watch: Watch) -> None:
         """Write what a server may refuse before it has read it all."""
-        self._sock.settimeout(0)
+        self._set_limit(0)
         while view:
             try:
                 view = view[self._sock.send(view[:_PIECE]) :]
@@ -182,7 +210,7 @@ class SocketStream:
     def _shake_hands(self, ssl_context: ssl.SSLContext, server_hostname: str, watch: Watch) -> None:
         self._lock.acquire()
         try:
-            self._sock.settimeout(watch.connecting())
+            self._set_limit(watch.connecting())
             secured: ssl.SSLSocket | NestedTls
             if isinstance(self._sock, ssl.SSLSocket):
                 secured = NestedTls(self._sock, ssl_context, server_hostname)
