@@ -155,12 +155,23 @@ def _decode_leniently(data: bytes | str) -> tuple[Any, str | None]:
 def _is_too_deep(data: bytes | str) -> bool:
     # Most texts have too few brackets; of the others, few have them nested, or have them in texts.
     if isinstance(data, str):
-        if data.count("[") + data.count("{") <= MAX_DEPTH:
-            return False
         data = data.encode("utf-8", "replace")
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+    if _has_few_brackets(data):
         return False
     return _nests_too_deep(data) and _nests_too_deep(_STRING.sub(b"", data))
+
+
+def _has_few_brackets(data: bytes) -> bool:
+    # Counting looks at each byte; searching goes ten times faster over long lists of numbers.
+    left = MAX_DEPTH
+    for bracket in (b"[", b"{"):
+        at = data.find(bracket)
+        while at >= 0:
+            left -= 1
+            if left < 0:
+                return False
+            at = data.find(bracket, at + 1)
+    return True
 
 
 def _nests_too_deep(data: bytes) -> bool:
