@@ -67,6 +67,26 @@ def test_what_every_event_has_is_noticed_once_and_what_many_recordings_have_is_c
     assert str(report).endswith("(and 2 more like it)")
 
 
+@pytest.mark.parametrize(
+    ("line", "guess"),
+    [
+        ("dta: {}", "; did you mean 'data:'?"),
+        ("data {}", "; did you mean 'data:'?"),
+        (" data: {}", "; did you mean 'data:'?"),
+        ("evnt: message", "; did you mean 'event:'?"),
+        ("<canary>", ""),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_a_stream_that_clients_pass_over_are_noticed(folder, line, guess, end):
+    event = json.dumps({"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]})
+    lines = [": ping", "", f"data: {event}", "id: 1", "", line, "", "data: [DONE]", "", ""]
+    put(folder, stream=True, body="\ufeff" + end.join(lines))
+    assert noticed(folder) == [
+        "one.json: body line 6: this line is no field of an event, so clients pass over it" + guess
+    ]
+
+
 def test_notices_are_bounded(folder):
     odd = {f"key_{letter}{'x' * 99}": 1 for letter in string.ascii_letters}
     for number in range(5):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving.testing._verify.unknown import LONGEST, nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -56,8 +57,7 @@ def expectation(error: "ValidationError") -> str:
     """Return what a schema expects where it is broken."""
     rule, value = str(error.validator), error.validator_value
     if rule == "required":
-        instance: Any = error.instance
-        return f"the key {next(name for name in _list(value) if name not in instance)}"
+        return f"the key {_missing(error)}"
     if rule == "type":
         return " or ".join(_KINDS.get(str(kind), str(kind)) for kind in _list(value))
     if rule == "enum":
@@ -65,6 +65,18 @@ def expectation(error: "ValidationError") -> str:
     if rule in _BOUNDS:
         return _BOUNDS[rule].format(value)
     return _FORMS.get(rule, f"what the rule {rule} asks for")
+
+
+def found_of(error: "ValidationError") -> str:
+    """Return what is there instead, and which key may be the one that is missing."""
+    found = kind_of(error.instance)
+    if error.validator != "required":
+        return found
+    schema: Any = error.schema
+    instance: Any = error.instance
+    others = [key for key in instance if key not in schema.get("properties", ())]
+    near = nearest(_missing(error), others)
+    return f"{found}; is {near:.{LONGEST}} meant to be {_missing(error)}?" if near else found
 
 
 def kind_of(value: Any) -> str:
@@ -85,6 +97,11 @@ def kind_of(value: Any) -> str:
 def shortened(text: str) -> str:
     """Return a text that a report can hold."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _missing(error: "ValidationError") -> str:
+    instance: Any = error.instance
+    return next(str(name) for name in _list(error.validator_value) if name not in instance)
 
 
 def _names(names: Iterable[str]) -> str:
