@@ -100,6 +100,47 @@ def test_strict(serving_cassette):
 def test_shared(serving_cassette, name):
     assert ask(name)
 """
+MARKED = """
+from datetime import timedelta
+
+import pytest
+from databricks_serving import ServingClient
+
+
+@pytest.mark.serving(max_age=90)
+def test_age(serving_cassette):
+    pass
+
+
+@pytest.mark.serving(max_age=timedelta(0))
+def test_no_age(serving_cassette):
+    pass
+
+
+@pytest.mark.serving(ignore="user")
+def test_ignore(serving_cassette):
+    pass
+
+
+@pytest.mark.serving(cassette=5)
+def test_cassette(serving_cassette):
+    pass
+
+
+@pytest.mark.serving(repeats="no")
+def test_of_another_fixture(serving_fake):
+    pass
+
+
+@pytest.mark.serving(default="eco")
+def test_default(serving_fake):
+    pass
+
+
+@pytest.mark.serving(max_age=timedelta(days=1))
+def test_good(serving_fake):
+    pass
+"""
 GUARDED = """
 import os
 from databricks_serving import ServingClient
@@ -194,6 +235,34 @@ def test_calls_to_this_machine_and_calls_that_are_recorded_are_not_blocked(tmp_p
         known = {"DATABRICKS_HOST": local.host, "DATABRICKS_TOKEN": local.token}
         arguments = ("--serving-block", "--serving-record")
         assert "2 passed" in run(tmp_path, *arguments, tests=GUARDED, **known)
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("marked"), tests=MARKED)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("age", "max_age must be a timedelta, such as timedelta(days=90), not int"),
+        ("no_age", "max_age must be more than no time at all"),
+        ("ignore", "ignore must be a list of names, not one text"),
+        ("cassette", "cassette must be the name of a folder, not int"),
+        ("of_another_fixture", "repeats must be True or False, not 'no'"),
+        ("default", "default must be 'echo', a function of the request, or None for an error"),
+    ],
+)
+def test_the_values_of_the_marker_are_checked_first_and_told_in_one_line(marked, name, told):
+    assert part_of(marked, f"test_{name}") == f"the marker serving: {told}"
+    assert "PASSED test_it.py::test_good" in marked
+
+
+@pytest.mark.parametrize("age", ["0", "-1", "ten"])
+def test_an_age_that_no_recording_can_have_is_refused(tmp_path, age):
+    output = run(tmp_path, f"--serving-max-age={age}", tests=LEFT)
+    assert "--serving-max-age: expected a number of days from 1 to 36500" in output
+    assert "passed" not in output
 
 
 def test_two_ways_to_record_are_refused(tmp_path):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from databricks_serving.testing._ages import days
+
 if TYPE_CHECKING:
     from databricks_serving.testing._cassettes.cassette import Cassette
     from databricks_serving.testing._cassettes.scrubbing import Scrubber
@@ -45,9 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--serving-max-age",
-        type=int,
+        type=days,
         metavar="DAYS",
-        help="fail a test whose cassette holds a recording that is older",
+        help="fail a test whose cassette holds a recording that is older than so many days, from 1",
     )
     group.addoption(
         "--serving-all-used",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from databricks_serving.errors import InvalidRequestError
+from databricks_serving.testing._ages import check_age, is_older
 from databricks_serving.testing._errors import ContractViolationError, RecordingError
 from databricks_serving.testing._folders import recordings_in
 from databricks_serving.testing._recording import KEYS, Recording
@@ -38,11 +38,10 @@ def inspect_contract(
 
     Raises:
         RecordingError: When there is no recording, or a folder cannot be read.
-        InvalidRequestError: When the contract cannot be used, or `max_age` is not above zero.
+        InvalidRequestError: When the contract cannot be used, or `max_age` is no time above zero.
         ConfigError: When jsonschema is not installed.
     """
-    if max_age is not None and max_age <= timedelta(0):
-        raise InvalidRequestError("max_age must be more than no time at all")
+    check_age(max_age)
     contract = Contract.load(spec)
     root = Path(path)
     files = recordings_in(root) if root.is_dir() else [root]
@@ -85,7 +84,7 @@ def verify_contract(
         ContractViolationError: When something does not agree; its message names each recording, the
             JSON path and what was expected.
         RecordingError: When there is no recording, or a folder cannot be read.
-        InvalidRequestError: When the contract cannot be used, or `max_age` is not above zero.
+        InvalidRequestError: When the contract cannot be used, or `max_age` is no time above zero.
         ConfigError: When jsonschema is not installed.
     """
     report = inspect_contract(path, spec=spec, max_age=max_age)
@@ -99,7 +98,7 @@ def _aged(
 ) -> Iterator[Finding | Notice]:
     if made is None:
         yield Notice(name, "recorded", "there is no date, so its age is not known")
-    elif now - (made if made.tzinfo else made.replace(tzinfo=UTC)) > max_age:
+    elif is_older(made, max_age, now):
         yield Finding(name, "recorded", f"at most {max_age.days} days ago", f"{made:%Y-%m-%d}")
 
 
