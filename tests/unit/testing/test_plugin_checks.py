@@ -13,6 +13,7 @@ import asyncio
 import pytest
 from databricks_serving import AsyncServingClient, ServingClient
 from databricks_serving.auth import OAuthClientCredentials
+from databricks_serving.testing import verify_contract
 
 HI = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 CLIENT = ServingClient("https://own.example", "t")
@@ -70,6 +71,14 @@ def test_unguarded_asynchronous():
             await client.chat.completions.create(**HI)
 
     asyncio.run(ask())
+
+
+def test_violated():
+    verify_contract("cassettes")
+
+
+def test_unrecorded():
+    verify_contract("nothing")
 
 
 def test_answered(serving_fake):
@@ -179,6 +188,8 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     for name in ("whole", "asynchronous", "streamed"):
         write_recording(folder / "cassettes" / "test_it" / f"test_{name}")
+    write_recording(folder / "cassettes" / "bad", request={})
+    (folder / "nothing").mkdir()
     return run(folder, "--serving-block", tests=REPORTS)
 
 
@@ -199,6 +210,19 @@ def test_a_request_that_was_not_recorded_is_shown_at_the_line_of_the_test(report
     assert "UnexpectedRequestError: " in shown
     assert "databricks_serving/" not in shown
     assert shown.splitlines()[-1].startswith("test_it.py:")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("violated", "ContractViolationError: 1 of 4 recordings does not agree with the contract"),
+        ("unrecorded", "RecordingError: nothing: no recordings there: record them first"),
+    ],
+)
+def test_what_a_contract_test_finds_is_shown_at_the_line_of_the_test(report, name, told):
+    shown = part_of(report, f"test_{name}")
+    assert told in shown
+    assert "databricks_serving/" not in shown
 
 
 def test_a_request_that_was_not_recorded_fails_a_test_that_has_caught_the_error(report):

@@ -106,6 +106,26 @@ def test_what_does_not_agree_is_found(folder, changed, expected):
     assert expected in found(put(folder, **changed))
 
 
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"role": "user"}, ("", "the key content", "an object with the keys role")),
+        ({"role": "tool", "content": "4"}, ("", "the key tool_call_id", None)),
+        ({"role": "system", "content": 4}, (".content", "text", "a whole number")),
+        ({"role": "guest", "content": 4}, (".content", "text", "a whole number")),
+        (
+            {"role": "user", "content": [{"type": "text"}]},
+            (".content[0]", "the key text", "an object with the keys type"),
+        ),
+    ],
+)
+def test_the_tag_of_a_value_says_which_form_it_should_have(folder, message, expected):
+    [(place, *told)] = found(put(folder, request={"messages": [message]}))
+    inner, wanted, is_there = expected
+    assert place == f"request $.messages[0]{inner}"
+    assert told == [wanted, is_there or told[1]]
+
+
 INVOKED = "/serving-endpoints/mine/invocations"
 PIECE = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]}
 VECTORS = {"data": [{"index": 0, "embedding": [0.5]}]}
@@ -258,9 +278,9 @@ def test_hidden_folders_and_environments_are_passed_over(folder, tmp_path):
 
 
 def test_a_folder_without_recordings_is_an_error_and_no_success(tmp_path):
-    with pytest.raises(RecordingError, match="no recordings"):
+    with pytest.raises(RecordingError, match=r"no recordings there: .*`pytest --serving-record`"):
         verify_contract(tmp_path)
-    with pytest.raises(RecordingError, match="no recordings"):
+    with pytest.raises(RecordingError, match="nowhere: no such file or directory"):
         verify_contract(tmp_path / "nowhere")
 
 

@@ -114,10 +114,11 @@ def _list(value: Any) -> list[Any]:
     return value if is_list(value) else [value]
 
 
-def _badness(errors: "list[ValidationError]") -> tuple[int, int]:
-    """Tell how far a value is from a form: one that lacks its very tag is farthest."""
+def _badness(errors: "list[ValidationError]") -> tuple[bool, int, int]:
+    """Tell how far a value is from a form: one of another tag, or without any, is farthest."""
+    wrong_tag = any(one.validator in {"const", "not"} and len(one.path) == 1 for one in errors)
     shallow = sum(len(one.path) == 0 for one in errors)
-    return shallow, len(errors)
+    return wrong_tag, shallow, len(errors)
 
 
 def _depth(error: "ValidationError") -> int:
