@@ -1,6 +1,7 @@
 """What the plugin of pytest refuses, and how short its reports are, in runs of its own."""
 
 import json
+import re
 
 import pytest
 from pytest_runs import run
@@ -308,3 +309,34 @@ def test_recordings_that_nobody_asked_for_are_found_where_that_is_asked_for(tmp_
     assert "test_strict were not asked for:\n  001-m-stream.json\n" in output
     output = run(tmp_path, "--serving-all-used", tests=LEFT)
     assert "4 passed, 2 errors" in output
+
+
+@pytest.fixture
+def cassettes(tmp_path):
+    folder = tmp_path / "cassettes"
+    names = ["test_it/test_own", "test_it/test_gone", "test_old/test_gone", "shared", "lost"]
+    for name in [*names, "test_it/test_strict", "test_other/test_a"]:
+        write_recording(folder / name)
+    (tmp_path / "test_other.py").write_text("def test_b(): pass\n")
+    return folder
+
+
+def unopened(folder, *arguments, tests=LEFT):
+    output = run(folder.parent, "--serving-all-used", *arguments, tests=tests)
+    named = re.findall(r"^(\S+): delete it, or give it to a test again$", output, re.MULTILINE)
+    return [one.removeprefix(f"{folder}/") for one in named]
+
+
+def test_cassettes_whose_tests_are_gone_are_named(cassettes):
+    gone = ["lost", "test_it/test_gone", "test_old/test_gone", "test_other/test_a"]
+    assert unopened(cassettes) == gone
+    assert unopened(cassettes, "-k", "test_own") == gone
+
+
+def test_cassettes_that_a_part_of_the_tests_may_not_open_are_not_named(cassettes):
+    assert unopened(cassettes, "test_it.py") == ["test_it/test_gone"]
+    assert unopened(cassettes, "test_it.py::test_own") == []
+
+
+def test_cassettes_of_no_test_are_named_only_where_that_is_asked_for(cassettes):
+    assert "no test opens" not in run(cassettes.parent, tests=LEFT)

@@ -1,7 +1,5 @@
 """What the fixtures of the pytest plugin do."""
 
-import hashlib
-import re
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +12,9 @@ from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._fake import FakeServing
 from databricks_serving.testing._marker import ALLOW_UNUSED, of_cassette, of_fake
+from databricks_serving.testing._places import folder_of
 
 _WRITTEN: Final = pytest.StashKey[set[Path]]()
-_LONGEST: Final = 100
 
 
 def fake(request: pytest.FixtureRequest, has_passed: Callable[[], bool]) -> Generator[FakeServing]:
@@ -63,8 +61,7 @@ def cassette(
 def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber, written: set[Path]) -> Cassette:
     marked = of_cassette(request)
     shared = marked.pop("cassette", None)
-    name = shared or Path(request.path.stem) / _own_folder(request)
-    folder = request.path.parent / "cassettes" / name
+    folder = folder_of(request.node, shared)
     days = request.config.getoption("serving_max_age")
     given: dict[str, Any] = {
         "mode": (request.config.getoption("serving_modes") or ["none"])[0],
@@ -77,14 +74,3 @@ def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber, written: set[P
         # What another test of this run has recorded there is needed by that test.
         given |= {"mode": "new_episodes", ALLOW_UNUSED: True}
     return Cassette(folder, scrubber=scrubber, **given)
-
-
-def _own_folder(request: pytest.FixtureRequest) -> str:
-    """Return a name that no other test of a module has: classes may have tests of one name."""
-    outer = [node.name for node in request.node.listchain() if isinstance(node, pytest.Class)]
-    full = ".".join([*outer, request.node.name])
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", full).strip("-.")[:_LONGEST]
-    # The brackets of parameters are clear without; what else was taken out may tell tests apart.
-    if name == full.replace("[", "-", 1).removesuffix("]"):
-        return name
-    return f"{name}-{hashlib.sha256(full.encode()).hexdigest()[:8]}".lstrip("-")
