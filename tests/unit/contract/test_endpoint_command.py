@@ -15,6 +15,7 @@ import databricks_serving
 from databricks_serving import cli
 from databricks_serving.contract import tools
 from databricks_serving.contract.trees import files
+from databricks_serving.testing import FakeServing
 
 ROOT = Path(__file__).parents[3]
 
@@ -115,6 +116,41 @@ def test_an_endpoint_without_a_contract_is_status_2(run, workspace, tmp_path, an
     assert (status, printed) == (2, "")
     assert fault in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "called_by"),
+    [
+        ("llm/v1/chat", "client.chat.completions"),
+        ("llm/v1/completions", "client.completions"),
+        ("llm/v1/embeddings", "client.embeddings"),
+    ],
+)
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda fake: fake.error(404, task="endpoints"),
+        lambda fake: fake.json({}, task="endpoints"),
+        lambda fake: fake.json({"openapi": "3.1.0", "paths": {}}, task="endpoints"),
+    ],
+    ids=["404", "empty", "no paths"],
+)
+def test_an_endpoint_of_a_known_task_needs_no_package(run, monkeypatch, task, called_by, script):
+    fake = FakeServing()
+    script(fake)
+    fake.endpoint("lakes", task=task)
+    monkeypatch.setattr(databricks_serving, "ServingClient", fake.client)
+    status, printed, said = run("lakes")
+    assert (status, printed) == (2, "")
+    assert f"endpoint 'lakes' has the task {task} and needs no package: {called_by} calls" in said
+
+
+def test_the_contract_of_this_package_is_none_of_a_model(run, tmp_path, capsys):
+    assert cli.main(["contract", "show"]) == 0
+    (tmp_path / "contract.json").write_text(capsys.readouterr().out)
+    status, _, said = run(tmp_path / "contract.json")
+    assert status == 2
+    assert "this is the contract that databricks-serving was made from, for all endpoints" in said
 
 
 def test_a_model_of_mlflow_is_found_in_its_directory(run, tmp_path):

@@ -186,6 +186,13 @@ def test_settings_that_make_no_sense_are_refused_with_their_place(settings, word
         ({"familly": "claude"}, ".familly: unknown key; did you mean 'family'?"),
         ({"family": "lama"}, ".family: expected one of any, gpt-oss"),
         ({"family": "claude", "task": "custom"}, ".family: only endpoints of the task llm/v1/chat"),
+        (
+            {"task": "llm/v1/chatt"},
+            (
+                ".task: expected one of llm/v1/chat, llm/v1/completions, llm/v1/embeddings, "
+                "agent/v1/responses, agent/v2/chat, custom; did you mean 'llm/v1/chat'?"
+            ),
+        ),
         ({"task": "llm/v1/poems"}, ".task: expected one of llm/v1/chat, "),
         ({"state": "tired"}, ".state: expected one of ready, not_ready"),
         ({"ready_after": 3}, ".ready_after: only an endpoint that is not_ready"),

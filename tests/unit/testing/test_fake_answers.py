@@ -10,7 +10,7 @@ from kit import HI, ask, client_of, read
 
 from databricks_serving import errors, parts
 from databricks_serving.models import FunctionCall
-from databricks_serving.testing import FakeServing
+from databricks_serving.testing import FakeServing, UnexpectedRequestError
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 
@@ -128,6 +128,24 @@ def test_a_model_calls_tools(shell, fake, client, stream):
         ("call_2", FunctionCall(name="time", arguments="{no json")),
     ]
     assert (reply.text, reply.finish_reason) == ("I look.", "tool_calls")
+
+
+TOOLS = [{"type": "function", "function": {"name": name}} for name in ("length_of", "time")]
+
+
+def test_a_call_of_a_tool_that_the_request_does_not_offer_is_a_mistake(shell, fake, client):
+    fake.tool_call("lenght_of", {"river": "Po"})
+    told = r"tool_call\('lenght_of'\) calls 'lenght_of', and POST .* offers 'length_of', 'time'"
+    with pytest.raises(UnexpectedRequestError, match=told):
+        ask(shell, client, tools=TOOLS)
+    with pytest.raises(UnexpectedRequestError, match=told):
+        fake.assert_all_used()
+
+
+def test_a_model_may_call_what_was_not_offered_if_the_script_says_so(shell, fake, client):
+    fake.tool_calls([("time", {}), ("lenght_of", {})], offered=False)
+    assert len(ask(shell, client, tools=TOOLS).tool_calls) == 2
+    fake.assert_all_used()
 
 
 def test_a_run_of_tools_is_a_call_and_an_answer(shell, fake, client):

@@ -191,7 +191,29 @@ def test_the_nearest_request_is_the_one_with_the_fewest_differences(called):
 
 def test_many_differences_are_cut_short(called):
     with pytest.raises(AssertionError, match="and 2 more"):
-        called.assert_called(**{f"key_{number}": number for number in range(10)})
+        called.assert_called(body={f"key_{number}": number for number in range(10)})
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "told"),
+    [
+        ("endpont", "; did you mean 'endpoint'?"),
+        ("temprature", "; did you mean 'temperature'?"),
+        ("my_key", r" \(body={'my_key': ...} expects keys that the contract does not name\)"),
+        ("model", ": the endpoint is endpoint="),
+    ],
+)
+def test_a_misspelt_expectation_proves_nothing_and_is_refused(called, misspelt, told):
+    for check in (called.assert_called, called.assert_called_once, called.assert_not_called):
+        with pytest.raises(errors.InvalidRequestError, match=f"'{misspelt}'{told}"):
+            check(**{misspelt: "rivers"})
+
+
+def test_keys_that_the_contract_does_not_name_are_expected_of_the_body(shell, fake, client):
+    fake.chat("A.")
+    ask(shell, client, temperature=0.5, extra_body={"my_key": 1})
+    fake.assert_called_once(body={"my_key": 1}, temperature=0.5)
+    fake.assert_not_called(body={"my_key": 2})
 
 
 def test_a_request_was_made_once(called):

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import sys
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import wire
 
 from databricks_serving import ServingClient
 from databricks_serving.cli import main
+from databricks_serving.errors import ConfigError
 from databricks_serving.local import LocalEndpoint
 from databricks_serving.testing._cassettes.cassette import Cassette
 from databricks_serving.testing._errors import RecordingError
@@ -203,3 +205,10 @@ def test_a_file_that_is_none_says_so_and_leaves_nothing(tmp_path, name, text, me
 def test_a_file_that_is_not_there_says_so(tmp_path):
     with pytest.raises(RecordingError, match="cannot be read"):
         import_recordings(tmp_path / "a.har", tmp_path / "made")
+
+
+def test_the_library_that_is_missing_is_called_as_it_is_installed(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
+    (tmp_path / "calls.yaml").write_text("interactions: []\nversion: 1\n")
+    with pytest.raises(ConfigError, match=r"needs ruamel\.yaml: pip install .*\[testing\]"):
+        import_recordings(tmp_path / "calls.yaml", tmp_path)

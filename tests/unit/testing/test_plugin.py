@@ -252,6 +252,7 @@ def test_recordings_may_be_too_old(recorded):
     path.write_text(re.sub(r'"recorded": "20\d\d', '"recorded": "2001', kept))
     output = run(recorded, "--serving-max-age=90", "-k", "shared", tests=CASSETTES)
     path.write_text(kept)
+    assert "001-local-chat.json: made on 2001-" in output
     assert "which is too long ago: record it anew" in output
 
 

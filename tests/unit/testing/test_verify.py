@@ -17,7 +17,10 @@ BROKEN = {
     "chat/error-at-200.json",
     "chat/html-at-200.json",
     "chat/stream-cut-in-event.json",
+    "chat/stream-cut.json",
     "chat/stream-html.json",
+    "completions/stream-cut.json",
+    "responses/stream-cut.json",
 }
 
 
@@ -103,6 +106,94 @@ def test_what_does_not_agree_is_found(folder, changed, expected):
     assert expected in found(put(folder, **changed))
 
 
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"role": "user"}, ("", "the key content", "an object with the keys role")),
+        ({"role": "tool", "content": "4"}, ("", "the key tool_call_id", None)),
+        ({"role": "system", "content": 4}, (".content", "text", "a whole number")),
+        ({"role": "guest", "content": 4}, (".content", "text", "a whole number")),
+        (
+            {"role": "user", "content": [{"type": "text"}]},
+            (".content[0]", "the key text", "an object with the keys type"),
+        ),
+    ],
+)
+def test_the_tag_of_a_value_says_which_form_it_should_have(folder, message, expected):
+    [(place, *told)] = found(put(folder, request={"messages": [message]}))
+    inner, wanted, is_there = expected
+    assert place == f"request $.messages[0]{inner}"
+    assert told == [wanted, is_there or told[1]]
+
+
+INVOKED = "/serving-endpoints/mine/invocations"
+PIECE = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]}
+VECTORS = {"data": [{"index": 0, "embedding": [0.5]}]}
+
+
+def events(*values):
+    return [f"data: {json.dumps(one)}\n\n" for one in values]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "expected"),
+    [
+        (
+            {"mesages": []},
+            {},
+            (
+                "request $",
+                "the key messages",
+                "an object with the keys mesages; is mesages meant to be messages?",
+            ),
+        ),
+        ({}, {}, ("request $", "the key messages", "an empty object")),
+        (None, {}, ("request $", "an object", "null")),
+        (
+            {"mesages": [], "stream": True},
+            {"stream": True, "body": [*events(PIECE), "data: [DONE]\n\n"]},
+            (
+                "request $",
+                "the key messages",
+                "an object with the keys mesages, stream; is mesages meant to be messages?",
+            ),
+        ),
+        (
+            {"inputt": "x"},
+            {"body": VECTORS},
+            (
+                "request $",
+                "the key input",
+                "an object with the keys inputt; is inputt meant to be input?",
+            ),
+        ),
+    ],
+)
+def test_the_answer_tells_the_task_where_the_request_does_not(folder, request_, answer, expected):
+    assert found(put(folder, path=INVOKED, request=request_, **answer)) == [expected]
+
+
+def test_a_route_of_one_task_asks_for_all_that_it_needs(folder):
+    put(folder, path="/serving-endpoints/chat/completions")
+    assert found(folder) == [("request $", "the key model", "an object with the keys messages")]
+
+
+def test_a_stream_that_a_client_takes_for_a_cut_must_say_so(folder):
+    last = {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    put(folder, "finished", stream=True, body=events(PIECE, last))
+    put(folder, "marked", stream=True, body=[*events(PIECE), "data: [DONE]\n\n"])
+    put(folder, "broken", stream=True, body=events(PIECE), ends="closed")
+    assert found(folder) == []
+    put(folder, "cut", stream=True, body=events(PIECE))
+    assert found(folder) == [
+        (
+            "body",
+            "a finish reason, or [DONE]",
+            "the end of the body, without a mark in `ends` that it was broken off",
+        )
+    ]
+
+
 def test_a_file_that_is_no_recording_is_a_finding_and_the_others_are_checked(folder):
     put(folder, "good")
     (folder / "broken.json").write_text("{")
@@ -171,7 +262,7 @@ def test_findings_are_bounded(folder):
 
 def test_an_event_may_be_larger_than_a_client_takes(folder):
     event = {"id": "c" * 17 * 2**20, "choices": []}
-    put(folder, stream=True, body=f"data: {json.dumps(event)}\n\n")
+    put(folder, stream=True, body=[*events(event), "data: [DONE]\n\n"])
     assert found(folder) == []
 
 
@@ -187,9 +278,9 @@ def test_hidden_folders_and_environments_are_passed_over(folder, tmp_path):
 
 
 def test_a_folder_without_recordings_is_an_error_and_no_success(tmp_path):
-    with pytest.raises(RecordingError, match="no recordings"):
+    with pytest.raises(RecordingError, match=r"no recordings there: .*`pytest --serving-record`"):
         verify_contract(tmp_path)
-    with pytest.raises(RecordingError, match="no recordings"):
+    with pytest.raises(RecordingError, match="nowhere: no such file or directory"):
         verify_contract(tmp_path / "nowhere")
 
 

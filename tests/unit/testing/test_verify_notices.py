@@ -7,6 +7,7 @@ import pytest
 import wire
 from kept import CHAT, noticed, put
 
+from databricks_serving.testing import ContractWarning
 from databricks_serving.testing._verify.verifying import inspect_contract, verify_contract
 
 
@@ -17,7 +18,7 @@ def folder(tmp_path):
 
 def test_a_misspelt_key_of_a_request_is_noticed_with_the_nearest_one(folder):
     put(folder, request={**CHAT, "max_token": 5})
-    report = verify_contract(folder)
+    report = inspect_contract(folder)
     assert str(report) == (
         "1 recording agrees with the contract\n"
         "1 notice, which breaks nothing:\n"
@@ -31,6 +32,19 @@ def test_a_misspelt_key_of_a_request_is_noticed_with_the_nearest_one(folder):
             "message": "the contract does not name this key; did you mean 'max_tokens'?",
         }
     ]
+
+
+def test_a_contract_test_warns_of_notices_at_its_own_line(folder):
+    put(folder, request={**CHAT, "max_token": 5})
+    with pytest.warns(ContractWarning) as caught:
+        assert verify_contract(folder).ok
+    [warning] = caught
+    assert warning.filename == __file__
+    assert str(warning.message) == (
+        "1 notice, which breaks nothing:\n"
+        "  one.json: request $.max_token: the contract does not name this key; "
+        "did you mean 'max_tokens'?"
+    )
 
 
 def test_keys_are_noticed_at_any_depth_of_requests_and_answers(folder):
@@ -65,6 +79,26 @@ def test_what_every_event_has_is_noticed_once_and_what_many_recordings_have_is_c
     ]
     assert "3 notices, which break nothing:\n  a.json: event 1 $" in str(report)
     assert str(report).endswith("(and 2 more like it)")
+
+
+@pytest.mark.parametrize(
+    ("line", "guess"),
+    [
+        ("dta: {}", "; did you mean 'data:'?"),
+        ("data {}", "; did you mean 'data:'?"),
+        (" data: {}", "; did you mean 'data:'?"),
+        ("evnt: message", "; did you mean 'event:'?"),
+        ("<canary>", ""),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_a_stream_that_clients_pass_over_are_noticed(folder, line, guess, end):
+    event = json.dumps({"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}}]})
+    lines = [": ping", "", f"data: {event}", "id: 1", "", line, "", "data: [DONE]", "", ""]
+    put(folder, stream=True, body="\ufeff" + end.join(lines))
+    assert noticed(folder) == [
+        "one.json: body line 6: this line is no field of an event, so clients pass over it" + guess
+    ]
 
 
 def test_notices_are_bounded(folder):

@@ -2,9 +2,12 @@
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 from databricks_serving.errors import ConfigError
+
+# Those that are not installed by the name of their package.
+_INSTALLED_AS: Final = {"ruamel": "ruamel.yaml"}
 
 
 def optional(library: str, user: str, extra: str | None = None) -> Any:
@@ -24,7 +27,8 @@ def optional(library: str, user: str, extra: str | None = None) -> Any:
     except ModuleNotFoundError as error:
         if error.name not in {library, name}:
             raise
-    raise ConfigError(f"{user} needs {name}: pip install 'databricks-serving[{extra or name}]'")
+    shown = _INSTALLED_AS.get(name, name)
+    raise ConfigError(f"{user} needs {shown}: pip install 'databricks-serving[{extra or name}]'")
 
 
 def has(library: str) -> bool:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _add_show(actions: Any) -> None:
     parser = actions.add_parser(
         "show",
-        help="print the contract that this package was made from",
+        help="print the contract that this package was made from, as JSON",
         description="Print the contract that this package was made from, an OpenAPI 3.1 document "
         "in JSON. `contract diff` takes it, and so does `contract verify --spec`.",
         epilog="Exit status: 0 printed, 2 usage, or there is none in this installation.",

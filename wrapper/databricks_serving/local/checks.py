@@ -49,7 +49,9 @@ def text(*choices: str) -> Reader:
         if not isinstance(value, str) or not value:
             raise expected(place, "a text", value)
         if choices and value not in choices:
-            raise wrong(place, f"expected one of {', '.join(choices)}")
+            close = get_close_matches(value[:_LONGEST], choices, 1)
+            guess = f"; did you mean {str(close[0])!r}?" if close else ""
+            raise wrong(place, f"expected one of {', '.join(choices)}{guess}")
         # A choice may be a member of an enum, which is to be written as its value.
         return str(value)
 

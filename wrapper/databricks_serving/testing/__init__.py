@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from databricks_serving.testing._cassettes.scrubbing import Scrubber
     from databricks_serving.testing._errors import (
         ContractViolationError,
+        ContractWarning,
         RecordingError,
         UnexpectedRequestError,
     )
@@ -46,6 +47,7 @@ else:
         "AnyStreamOptions": "_options",
         "Cassette": "_cassettes.cassette",
         "ContractViolationError": "_errors",
+        "ContractWarning": "_errors",
         "FailureOptions": "_options",
         "FakeServing": "_fake",
         "FakeTime": "_time",
@@ -84,6 +86,7 @@ __all__ = [
     "AnyStreamOptions",
     "Cassette",
     "ContractViolationError",
+    "ContractWarning",
     "FailureOptions",
     "FakeServing",
     "FakeTime",

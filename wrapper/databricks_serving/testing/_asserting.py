@@ -2,14 +2,32 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from databricks_serving._core.arguments import guess_of, names_of
+from databricks_serving.errors import InvalidRequestError
 from databricks_serving.testing._book import Book
 from databricks_serving.testing._comparing import Difference, differences
 from databricks_serving.testing._errors import UnexpectedRequestError
 from databricks_serving.testing._requests import RecordedRequest, TaskName
+from databricks_serving_api import params
 
 _MOST = 8
+_NAMED: Final = ("endpoint", "task", "text", "headers", "body")
+# What the contract knows a body to have. The endpoint is in the path of most requests, so a check
+# of `model` would prove nothing there.
+_KEYS: Final = {
+    name
+    for kind in (
+        params.ChatRequestDict,
+        params.CompletionRequestDict,
+        params.EmbeddingRequestDict,
+        params.ResponsesRequestDict,
+        params.PredictionRequestDict,
+        params.CreateEndpointRequestDict,
+    )
+    for name in names_of(kind)
+} - {"model"}
 
 
 class Asserting(ABC):
@@ -40,7 +58,8 @@ class Asserting(ABC):
         task: TaskName | None = None,
         text: Any = None,
         headers: Mapping[str, Any] | None = None,
-        **body: Any,
+        body: Mapping[str, Any] | None = None,
+        **keys: Any,
     ) -> None:
         """Check that a request came that fits.
 
@@ -49,13 +68,15 @@ class Asserting(ABC):
             task: Its task.
             text: What the user said last in it.
             headers: Headers of it, in lower case.
-            **body: Keys of its body, such as `messages` or `temperature`.
+            body: Keys of its body that the contract may not know, as `extra_body` sends them.
+            **keys: Keys of its body that the contract knows, such as `messages`, `temperature`.
 
         Raises:
+            InvalidRequestError: When the contract knows no such key; it names the nearest.
             AssertionError: With the places at which the nearest request differs.
         """
         __tracebackhide__ = True
-        expected = _expected(endpoint, task, text, headers, body)
+        expected = _expected(endpoint, task, text, headers, _body_of(body, keys))
         if not self._fitting(expected):
             raise AssertionError(self._nearest(expected))
 
@@ -66,11 +87,12 @@ class Asserting(ABC):
         task: TaskName | None = None,
         text: Any = None,
         headers: Mapping[str, Any] | None = None,
-        **body: Any,
+        body: Mapping[str, Any] | None = None,
+        **keys: Any,
     ) -> None:
         """Check that exactly one request came that fits; arguments as of `assert_called`."""
         __tracebackhide__ = True
-        expected = _expected(endpoint, task, text, headers, body)
+        expected = _expected(endpoint, task, text, headers, _body_of(body, keys))
         found = self._fitting(expected)
         if not found:
             raise AssertionError(self._nearest(expected))
@@ -84,11 +106,12 @@ class Asserting(ABC):
         task: TaskName | None = None,
         text: Any = None,
         headers: Mapping[str, Any] | None = None,
-        **body: Any,
+        body: Mapping[str, Any] | None = None,
+        **keys: Any,
     ) -> None:
         """Check that no request came that fits; arguments as of `assert_called`."""
         __tracebackhide__ = True
-        found = self._fitting(_expected(endpoint, task, text, headers, body))
+        found = self._fitting(_expected(endpoint, task, text, headers, _body_of(body, keys)))
         if found:
             raise AssertionError(f"expected no such request, got {len(found)}:{_listed(found)}")
 
@@ -134,6 +157,23 @@ def _expected(
 ) -> dict[str, Any]:
     given = {"endpoint": endpoint, "task": task, "text": text, "headers": headers}
     return {**{name: one for name, one in given.items() if one is not None}, "": body}
+
+
+def _body_of(body: Mapping[str, Any] | None, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is expected of a body.
+
+    A misspelt key would have every request differ, and prove that none came.
+    """
+    for name in keys:
+        if name == "model":
+            raise InvalidRequestError("unknown parameter 'model': the endpoint is endpoint=")
+        if name not in _KEYS:
+            guess = guess_of(name, [*_NAMED, *sorted(_KEYS)])
+            raise InvalidRequestError(
+                f"unknown parameter {name!r}{guess} (body={{{name!r}: ...}} expects keys that the "
+                "contract does not name)"
+            )
+    return {**(body or {}), **keys}
 
 
 def _misfits(expected: Mapping[str, Any], request: RecordedRequest) -> list[Difference]:

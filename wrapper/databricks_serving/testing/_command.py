@@ -5,12 +5,11 @@ What a command needs is imported when it runs, so `--help` answers at once.
 
 import argparse
 import json
-import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-_MAX_DAYS: Final = 36_500
+from databricks_serving.testing._ages import days
 
 
 def add_recordings(actions: Any) -> None:
@@ -40,7 +39,7 @@ def _add_verify(actions: Any) -> None:
     )
     parser.add_argument(
         "--max-age",
-        type=_days,
+        type=days,
         metavar="DAYS",
         help="refuse recordings that are older than so many days, 1 or more",
     )
@@ -55,7 +54,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         inspect_contract,
     )
 
-    report = inspect_contract(arguments.recordings, spec=arguments.spec, max_age=arguments.max_age)
+    max_age = None if arguments.max_age is None else timedelta(days=arguments.max_age)
+    report = inspect_contract(arguments.recordings, spec=arguments.spec, max_age=max_age)
     as_json = arguments.format == "json"
     print(json.dumps(report.to_dict(), indent=2) if as_json else report)
     return 0 if report.ok else 1
@@ -82,9 +82,3 @@ def _import(arguments: argparse.Namespace) -> int:
     made = import_recordings(arguments.source, arguments.folder)
     print(made)
     return 0 if made.found else 1
-
-
-def _days(text: str) -> timedelta:
-    if not re.fullmatch("[0-9]{1,5}", text) or not 1 <= int(text) <= _MAX_DAYS:
-        raise argparse.ArgumentTypeError(f"expected a number of days from 1 to {_MAX_DAYS}")
-    return timedelta(days=int(text))

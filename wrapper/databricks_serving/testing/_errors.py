@@ -18,6 +18,10 @@ class ContractViolationError(AssertionError):
     """Recordings and contract do not agree; the message is the report."""
 
 
+class ContractWarning(UserWarning):
+    """Recordings agree with the contract, and hold what may be a mistake; the message names it."""
+
+
 # A message shows the name by which it is imported.
-for _kind in (UnexpectedRequestError, RecordingError, ContractViolationError):
+for _kind in (UnexpectedRequestError, RecordingError, ContractViolationError, ContractWarning):
     _kind.__module__ = "databricks_serving.testing"

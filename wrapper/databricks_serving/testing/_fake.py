@@ -206,8 +206,19 @@ class FakeServing(
                 raise self._misses[-1]
         # Outside of the lock, since a function may take its time.
         if scripted is not None:
-            return scripted.steps(request, number)
+            return self._scripted_steps(scripted, request, number)
         return dressed(known or self._by_rule(request), request, number)
+
+    def _scripted_steps(
+        self, scripted: Scripted, request: RecordedRequest, number: int
+    ) -> Iterable[Step]:
+        __tracebackhide__ = True
+        try:
+            return scripted.steps(request, number)
+        except UnexpectedRequestError as error:
+            with self._lock:
+                self._misses.append(error)
+            raise
 
     def _record(self, sent: Sent) -> tuple[RecordedRequest, int]:
         request = read_request(sent)

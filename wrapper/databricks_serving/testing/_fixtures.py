@@ -1,7 +1,5 @@
 """What the fixtures of the pytest plugin do."""
 
-import hashlib
-import re
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from pathlib import Path
@@ -13,23 +11,21 @@ from databricks_serving.testing._cassettes.cassette import Cassette
 from databricks_serving.testing._cassettes.scrubbing import Scrubber
 from databricks_serving.testing._errors import RecordingError
 from databricks_serving.testing._fake import FakeServing
+from databricks_serving.testing._marker import ALLOW_UNUSED, of_cassette, of_fake
+from databricks_serving.testing._places import folder_of
 
-_ALLOW_UNUSED: Final = "allow_unused"
-_OF_FAKES: Final = (_ALLOW_UNUSED, "default")
 _WRITTEN: Final = pytest.StashKey[set[Path]]()
-_LONGEST: Final = 100
-_OF_CASSETTES: Final = ("cassette", "mode", "ignore", "repeats", "max_age", _ALLOW_UNUSED)
 
 
 def fake(request: pytest.FixtureRequest, has_passed: Callable[[], bool]) -> Generator[FakeServing]:
     """Yield a fake that stands in for the network, and check at the end that it was used up."""
-    options = _options(request)
+    options = of_fake(request)
     made = FakeServing(default=options.get("default"))
     try:
         with made.installed():
             yield made
         # Whoever reads of a failure is not to read of what follows from it.
-        if has_passed() and not options.get(_ALLOW_UNUSED):
+        if has_passed() and not options.get(ALLOW_UNUSED):
             made.assert_all_used()
     except (AssertionError, RecordingError) as error:
         told = str(error)
@@ -63,42 +59,18 @@ def cassette(
 
 
 def _cassette(request: pytest.FixtureRequest, scrubber: Scrubber, written: set[Path]) -> Cassette:
-    marked = {key: one for key, one in _options(request).items() if key in _OF_CASSETTES}
+    marked = of_cassette(request)
     shared = marked.pop("cassette", None)
-    name = shared or Path(request.path.stem) / _own_folder(request)
-    folder = request.path.parent / "cassettes" / name
+    folder = folder_of(request.node, shared)
     days = request.config.getoption("serving_max_age")
     given: dict[str, Any] = {
         "mode": (request.config.getoption("serving_modes") or ["none"])[0],
         "max_age": None if days is None else timedelta(days=days),
         # What one test of a shared folder leaves may be another's.
-        _ALLOW_UNUSED: bool(shared) or not request.config.getoption("serving_all_used"),
+        ALLOW_UNUSED: bool(shared) or not request.config.getoption("serving_all_used"),
         **marked,
     }
     if given["mode"] == "all" and folder in written:
         # What another test of this run has recorded there is needed by that test.
-        given |= {"mode": "new_episodes", _ALLOW_UNUSED: True}
+        given |= {"mode": "new_episodes", ALLOW_UNUSED: True}
     return Cassette(folder, scrubber=scrubber, **given)
-
-
-def _own_folder(request: pytest.FixtureRequest) -> str:
-    """Return a name that no other test of a module has: classes may have tests of one name."""
-    outer = [node.name for node in request.node.listchain() if isinstance(node, pytest.Class)]
-    full = ".".join([*outer, request.node.name])
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", full).strip("-.")[:_LONGEST]
-    # The brackets of parameters are clear without; what else was taken out may tell tests apart.
-    if name == full.replace("[", "-", 1).removesuffix("]"):
-        return name
-    return f"{name}-{hashlib.sha256(full.encode()).hexdigest()[:8]}".lstrip("-")
-
-
-def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    known = dict.fromkeys((*_OF_FAKES, *_OF_CASSETTES))
-    given: dict[str, Any] = {}
-    for mark in request.node.iter_markers("serving"):
-        unknown = [*(key for key in mark.kwargs if key not in known), *map(repr, mark.args)]
-        if unknown:
-            told = f"the marker serving has {', '.join(known)} by name, not {unknown[0]}"
-            pytest.fail(told, pytrace=False)
-        given = {**mark.kwargs, **given}
-    return given

@@ -1,13 +1,15 @@
 """Scripted answers of language models."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 from databricks_serving._core.arguments import public_method
 from databricks_serving.testing._bodies import CHAT_FORM, COMPLETION_FORM
+from databricks_serving.testing._errors import UnexpectedRequestError
 from databricks_serving.testing._options import StreamOptions
+from databricks_serving.testing._requests import RecordedRequest
 from databricks_serving.testing._said import calls_of, pieces_of, pieces_of_stream, said
-from databricks_serving.testing._scripting import Scripting, reply_of, stream_of
+from databricks_serving.testing._scripting import Reply, Scripting, reply_of, stream_of
 
 Json = Mapping[str, Any]
 
@@ -94,11 +96,12 @@ class ModelReplies(Scripting):
         *,
         text: str | None = None,
         usage: Mapping[str, int] | None = None,
+        offered: bool = True,
         **options: Unpack[StreamOptions],
     ) -> None:
         """Script a model's call of one tool; arguments and errors as `tool_calls` has them."""
         given: Json | str = "{}" if arguments is None else arguments
-        self._call_tools("tool_call", [(name, given)], text, usage, options)
+        self._call_tools("tool_call", [(name, given)], text, usage, options, offered=offered)
 
     @public_method(StreamOptions)
     def tool_calls(
@@ -107,21 +110,26 @@ class ModelReplies(Scripting):
         *,
         text: str | None = None,
         usage: Mapping[str, int] | None = None,
+        offered: bool = True,
         **options: Unpack[StreamOptions],
     ) -> None:
         """Script a model's call of several tools at once.
+
+        A request that offers tools must offer these, or the answer to it is an
+        `UnexpectedRequestError`.
 
         Args:
             calls: Pairs of the name of a function and its arguments; a text is sent as it is, also
                 if it is no JSON.
             text: What the model says beside.
             usage: Token counts over those that are made up.
+            offered: Whether the request must offer the tools; models call others at times.
             **options: For which request, how often, and what goes wrong: `StreamOptions`.
 
         Raises:
             InvalidRequestError: Naming the argument that cannot be used.
         """
-        self._call_tools("tool_calls", calls, text, usage, options)
+        self._call_tools("tool_calls", calls, text, usage, options, offered=offered)
 
     def _call_tools(
         self,
@@ -130,11 +138,13 @@ class ModelReplies(Scripting):
         text: str | None,
         usage: Mapping[str, int] | None,
         options: Any,
+        *,
+        offered: bool,
     ) -> None:
         content = said(pieces_of(text), calls=calls_of(calls), usage=usage)
-        names = ", ".join(call.name for call in content.calls)
-        reply = reply_of(method, names, options, ("text", "usage"), CHAT_FORM)
-        self._say(reply, CHAT_FORM, content)
+        names = [call.name for call in content.calls]
+        reply = reply_of(method, ", ".join(names), options, ("text", "usage", "offered"), CHAT_FORM)
+        self._say(reply, CHAT_FORM, content, check=_offer_check(reply, names) if offered else None)
 
     @public_method(StreamOptions)
     def completion(
@@ -166,3 +176,18 @@ class ModelReplies(Scripting):
         named = ("pieces", "finish_reason", "usage")
         reply = stream_of("completion_stream", given, options, named, COMPLETION_FORM)
         self._say(reply, COMPLETION_FORM, content)
+
+
+def _offer_check(reply: Reply, names: Sequence[str]) -> Callable[[RecordedRequest], None]:
+    """Return what refuses a request that offers tools, and not all that are called."""
+
+    def check(request: RecordedRequest) -> None:
+        missing = next((name for name in names if name not in request.tools), None)
+        if request.tools and missing is not None:
+            raise UnexpectedRequestError(
+                f"{reply.label} calls {missing!r}, and {request} offers "
+                f"{', '.join(map(repr, request.tools))}: name one of these, or script the call "
+                "with offered=False"
+            )
+
+    return check

@@ -95,7 +95,14 @@ class Scripting(ABC):
             )
         )
 
-    def _say(self, reply: Reply, form: Form, said: Said, stream: bool | None = None) -> None:
+    def _say(
+        self,
+        reply: Reply,
+        form: Form,
+        said: Said,
+        stream: bool | None = None,
+        check: Callable[[RecordedRequest], None] | None = None,
+    ) -> None:
         """Script what a model says, as a stream or whole.
 
         Args:
@@ -103,9 +110,12 @@ class Scripting(ABC):
             form: How it looks on the wire.
             said: What it says.
             stream: Whether it is a stream; as the request asks unless given.
+            check: Raises for a request that cannot be answered so.
         """
 
         def answering(request: RecordedRequest) -> Answer:
+            if check is not None:
+                check(request)
             as_stream = request.stream if stream is None else stream
             if as_stream:
                 return event_answer(form.events(said, request), marked=form.marked)

@@ -5,9 +5,12 @@ pytest loads it wherever it runs, so it imports nothing that is dear.
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from databricks_serving.testing._ages import days
 
 if TYPE_CHECKING:
     from databricks_serving.testing._cassettes.cassette import Cassette
@@ -21,8 +24,10 @@ _MARKER: Final = (
     "recordings may be unused unless it says allow_unused=False."
 )
 _PASSED: Final = pytest.StashKey[bool]()
+_UNOPENED: Final = pytest.StashKey[list[Path]]()
 _MODES: Final = "serving_modes"
 _BLOCK: Final = "--serving-block"
+_ALL_USED: Final = "--serving-all-used"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,14 +50,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--serving-max-age",
-        type=int,
+        type=days,
         metavar="DAYS",
-        help="fail a test whose cassette holds a recording that is older",
+        help="fail a test whose cassette holds a recording that is older than so many days, from 1",
     )
     group.addoption(
-        "--serving-all-used",
+        _ALL_USED,
         action="store_true",
-        help="fail a test that leaves recordings of its own cassette unused",
+        help="fail a test that leaves recordings of its own cassette unused, and name cassettes "
+        "that no test opens",
     )
     group.addoption(
         _BLOCK,
@@ -81,6 +87,32 @@ def _guard() -> Callable[[], None]:
     stack = ExitStack()
     stack.enter_context(installed(Guard()))
     return stack.close
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Look for cassettes that no test opens, before tests are deselected."""
+    # Where single tests are named, or the failed ones, the others are not known.
+    if (
+        not config.getoption(_ALL_USED)
+        or any("::" in one for one in config.args)
+        or config.getoption("lf", default=False)
+    ):
+        return
+    from databricks_serving.testing._places import unopened  # noqa: PLC0415 - only when asked
+
+    config.stash[_UNOPENED] = [*unopened(items)]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Name the cassettes that no test opens."""
+    folders = config.stash.get(_UNOPENED, None)
+    if folders:
+        terminalreporter.section("cassettes that no test opens")
+        for one in folders:
+            terminalreporter.line(f"{one}: delete it, or give it to a test again")
 
 
 @pytest.hookimpl(wrapper=True)

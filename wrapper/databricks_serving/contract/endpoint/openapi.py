@@ -43,6 +43,7 @@ def contract_of_openapi(document: Mapping[str, Any], served_model: str | None = 
     Raises:
         InvalidRequestError: Naming the place of what cannot be used.
     """
+    _refuse_all(document)
     schemas = Schemas(document)
     post = _operation(document, served_model)
     asked = _content(schemas, post.get("requestBody"), _REQUEST)
@@ -58,6 +59,16 @@ def contract_of_openapi(document: Mapping[str, Any], served_model: str | None = 
     params = schemas.fields(schemas.resolve(given.get("params", {}), "params"), "params")
     inputs = _inputs(schemas, given)
     return Contract(inputs, _outputs(schemas, replies), tuple(map(_as_param, params)))
+
+
+def _refuse_all(document: Mapping[str, Any]) -> None:
+    """Refuse the contract of this package, which each of its tasks marks."""
+    paths = mapping(document.get("paths") or {}, "paths")
+    if any(part(node, "post", "x-sdk-operations") for node in paths.values()):
+        raise InvalidRequestError(
+            "this is the contract that databricks-serving was made from, for all endpoints: name "
+            "one endpoint, or pass the document, the MLmodel file or the signature of its model"
+        )
 
 
 def endpoint_of_openapi(document: Mapping[str, Any]) -> str | None:

@@ -16,10 +16,17 @@ from databricks_serving.errors import (
     InvalidRequestError,
     InvalidResponseError,
     NotFoundError,
+    ServingError,
 )
 
 _MLMODEL: Final = "MLmodel"
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
+# What the client has typed calls for.
+_CALLED_BY: Final = {
+    "llm/v1/chat": "client.chat.completions",
+    "llm/v1/completions": "client.completions",
+    "llm/v1/embeddings": "client.embeddings",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Document:
         endpoint: The endpoint that has it, if that is known.
         stem: What the package is called after.
         folder: The folder of the model that it is in, if it is in one.
+        is_asked: Whether the endpoint has given it.
     """
 
     content: Mapping[str, Any]
@@ -56,6 +64,7 @@ class Document:
     endpoint: str | None
     stem: str
     folder: Path | None = None
+    is_asked: bool = False
 
     def package_in(self, directory: Path) -> str:
         """Return the name of the package, unless another one is asked for.
@@ -78,7 +87,12 @@ class Document:
             ConfigError: When what reads a part of it is not installed.
             InvalidRequestError: When there is no contract, or none that can be used.
         """
-        contract = _contract(self.content, self.name, served_model)
+        try:
+            contract = _contract(self.content, self.name, served_model)
+        except InvalidRequestError:
+            if self.is_asked and self.endpoint and served_model is None:
+                _refuse_known_task(self.endpoint)
+            raise
         return Source(contract, self.origin, endpoint or self.endpoint)
 
 
@@ -124,16 +138,36 @@ def _of_endpoint(name: str) -> Document:
             said = f"there is no file {name}, and the endpoint {name} cannot be asked: {error}"
             raise ConfigError(said) from None
         except NotFoundError:
+            _refuse_known_task(name)
             raise InvalidRequestError(
                 f"endpoint {name!r}: the workspace has no endpoint of this name with a contract: "
                 "check the name, or pass the MLmodel file of the model"
             ) from None
         except InvalidResponseError as error:
+            _refuse_known_task(name)
             raise InvalidRequestError(
                 f"endpoint {name!r} has no contract of its own ({error}): log its model with a "
                 "signature, or pass a file that has one"
             ) from None
-    return Document(content, f"endpoint {name!r}", f"the endpoint {name}", name, name)
+    origin = f"the endpoint {name}"
+    return Document(content, f"endpoint {name!r}", origin, name, name, is_asked=True)
+
+
+def _refuse_known_task(name: str) -> None:
+    """Say what calls an endpoint that needs no contract of its own, if it is one."""
+    from databricks_serving import ServingClient  # noqa: PLC0415 - as above
+
+    with ServingClient() as client:
+        try:
+            task = client.endpoints.get(name).task
+        except ServingError:
+            return
+    called_by = _CALLED_BY.get(str(task))
+    if called_by is not None:
+        raise InvalidRequestError(
+            f"endpoint {name!r} has the task {task} and needs no package: {called_by} calls it, "
+            "with types of its own"
+        ) from None
 
 
 def _contract(document: Mapping[str, Any], source: str, served_model: str | None) -> Contract:

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self, get_args
+from typing import TYPE_CHECKING, Self
 
 from databricks_serving._core.script import Sent, Step
 from databricks_serving._http.listening import AsyncListeningTransport, ListeningTransport
 from databricks_serving._http.scripted import ScriptedTransport
 from databricks_serving._http.stand_ins import installed
+from databricks_serving.testing._ages import is_older
+from databricks_serving.testing._cassettes.arguments import Mode, check_arguments
 from databricks_serving.testing._cassettes.given import without_app
 from databricks_serving.testing._cassettes.logins import TOKEN, is_login, login_steps
 from databricks_serving.testing._cassettes.matching import Asked, body_of, without
@@ -26,9 +28,6 @@ from databricks_serving.testing._time import FakeTime
 
 if TYPE_CHECKING:
     import httpx
-
-Mode = Literal["none", "new_episodes", "all"]
-_MODES: Final = get_args(Mode)
 
 
 class Cassette:
@@ -50,7 +49,8 @@ class Cassette:
             `assert_all_used` does, unless the block has failed.
 
     Raises:
-        ValueError: When there is no such mode, or `ignore` is one text.
+        InvalidRequestError: When there is no such mode, `ignore` is one text, or another argument
+            is of the wrong kind.
     """
 
     def __init__(
@@ -64,10 +64,9 @@ class Cassette:
         max_age: timedelta | None = None,
         allow_unused: bool = True,
     ) -> None:
-        if mode not in _MODES:
-            raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r:.40}")
-        if isinstance(ignore, str):
-            raise ValueError("ignore must be a list of names, not one text")  # noqa: TRY004 - the value
+        check_arguments(
+            mode=mode, ignore=ignore, repeats=repeats, max_age=max_age, allow_unused=allow_unused
+        )
         self.folder: Path = Path(folder)
         self.mode: Mode = mode
         self.time: FakeTime = FakeTime()
@@ -235,7 +234,7 @@ class Cassette:
                 "`pytest --serving-record`"
             )
         if self._max_age is not None:
-            _check_age([*recordings.values()], datetime.now(UTC) - self._max_age, self.folder)
+            _check_age(recordings, self._max_age, self.folder)
         asked = [
             Asked(one.method, without_app(one.path or ""), without(one.request, self._ignore))
             for one in recordings.values()
@@ -256,11 +255,12 @@ class Cassette:
                 yield self._scrubber.knowing(take.sent, secrets).recording(take.recording())
 
 
-def _check_age(recordings: Sequence[Recording], oldest: datetime, folder: Path) -> None:
-    for recording in recordings:
+def _check_age(recordings: Mapping[str, Recording], max_age: timedelta, folder: Path) -> None:
+    now = datetime.now(UTC)
+    for name, recording in recordings.items():
         made = recording.recorded
-        if made is not None and made.astimezone(UTC) < oldest:
+        if made is not None and is_older(made, max_age, now):
             raise RecordingError(
-                f"{folder}: made on {made:%Y-%m-%d}, which is too long ago: record it anew, with "
-                "mode='all' or `pytest --serving-record`"
+                f"{folder / name}: made on {made:%Y-%m-%d}, which is too long ago: record it anew, "
+                "with mode='all' or `pytest --serving-record`"
             )

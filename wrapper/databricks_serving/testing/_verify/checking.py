@@ -8,16 +8,16 @@ from functools import cached_property
 from itertools import islice, takewhile
 from typing import Any, Final
 
-from databricks_serving._core.sse import SSEDecoder
 from databricks_serving.testing._cassettes.matching import differences
 from databricks_serving.testing._recording import Recording
 from databricks_serving.testing._verify.contract import Contract, Operation, Route
 from databricks_serving.testing._verify.report import Finding, Notice
+from databricks_serving.testing._verify.streams import DONE, RecordedStream
 from databricks_serving.testing._verify.unknown import unknown_keys
 from databricks_serving.testing._verify.wording import (
     expectation,
+    found_of,
     innermost,
-    kind_of,
     shortened,
 )
 from databricks_serving_api import models
@@ -26,7 +26,6 @@ _INVOCATIONS: Final = "/serving-endpoints/endpoint/invocations"
 _SCHEMAS: Final = "/components/schemas/"
 _ERROR: Final = "ErrorBody"
 _REFUSED: Final = 400
-_DONE: Final = "[DONE]"
 # Its code may take and return any JSON.
 _FREE: Final = "predictions"
 _MOST: Final = 10
@@ -45,7 +44,7 @@ class Case:
 def check(case: Case, contract: Contract) -> Iterator[Finding | Notice]:
     """Yield where a recording does not agree with the contract, and where a model loses of it.
 
-    Notices are the keys that the contract does not name.
+    Notices are the keys that the contract does not name, and lines of streams that are lost.
     """
     recording = case.recording
     path = (recording.path or _INVOCATIONS).partition("?")[0]
@@ -90,23 +89,46 @@ class _Checker:
 
     @cached_property
     def _operations(self) -> list[Operation]:
-        """The tasks that the request is one of."""
+        """The tasks that the exchange is one of, by its request, or else by its answer."""
         named = [one for one in self._route.operations if self._task in {None, one.task}]
         request = self._recording.request
-        if self._task is not None or request is None:
+        if self._task is not None:
             return named
-        return [one for one in named if one.request and self._fits(one.request, request)]
+        if request is None:
+            return self._answered(named) or named
+        asked = [one for one in named if one.request and self._fits(one.request, request)]
+        return asked or self._answered(named)
+
+    def _answered(self, operations: list[Operation]) -> list[Operation]:
+        """Return those of some tasks that have such answers, and requests of their own."""
+        recording = self._recording
+        answer = _json(self._events.first if recording.stream else recording.text)
+        typed = [one for one in operations if one.task != _FREE]
+        names = [one.event if recording.stream else one.response for one in typed]
+        return [
+            one for one, name in zip(typed, names, strict=True) if name and self._fits(name, answer)
+        ]
+
+    @cached_property
+    def _events(self) -> RecordedStream:
+        return RecordedStream(self._recording)
 
     @property
     def _is_free(self) -> bool:
-        tasks = {one.task for one in self._operations}
-        return not tasks or _FREE in tasks
+        return not self._tasks or _FREE in self._tasks
+
+    @property
+    def _tasks(self) -> set[str]:
+        return {one.task for one in self._operations}
 
     def _request(self) -> Iterator[Finding]:
         request, pointer = self._recording.request, self._contract.request(self._route)
-        if request is None or pointer is None:
+        # A recording of the answer alone has no path either.
+        if pointer is None or (request is None and self._recording.path is None):
             return
-        names = [one.request for one in self._operations if one.request]
+        # A route of one task may ask for more than the task does.
+        operations = self._operations if len(self._route.operations) > 1 else []
+        names = [one.request for one in operations if one.request]
         yield from self._held([_SCHEMAS + name for name in names] or [pointer], request, "request")
 
     def _refusal(self) -> Iterator[Finding]:
@@ -126,25 +148,32 @@ class _Checker:
         yield from self._fitting(names, body, "body", stream=False)
 
     def _stream(self) -> Iterator[Finding]:
-        # How much an event may have is for a client to say, and not for the contract.
-        decoder = SSEDecoder(max_event_bytes=len(self._recording.content) + 1)
-        # The last event of a stream of completions may look like one of a chat.
-        operations = [*self._operations, *self._route.operations]
-        names = [one.event for one in operations if one.event]
-        events = [one.data for one in decoder.feed(self._recording.content)]
-        for number, data in enumerate(takewhile(lambda one: one != _DONE, events), 1):
-            value = _json(data)
-            if value is not _NOT_JSON:
-                yield from self._fitting([*names, _ERROR], value, f"event {number}", stream=True)
-            elif not self._is_free:
-                yield self._finding(f"event {number}", "JSON", f"text of {len(data)} characters")
+        stream, events = self._events, self._events.events
+        for number, said in stream.odd_lines():
+            self._remember(f"body line {number}", said)
+        count = 0
+        for count, data in enumerate(takewhile(lambda one: one != DONE, events), 1):
+            yield from self._event(data, f"event {count}")
         # One that was broken off may end anywhere.
         if self._recording.ends != "whole":
             return
-        if decoder.pending and _DONE not in events:
+        if stream.pending and DONE not in events:
             yield self._finding("body", "an empty line after the last event", "the end of the body")
-        elif events in ([], [_DONE]):
+        elif not count:
             yield self._finding("body", "an event", "a stream without any")
+        elif self._contract.own and not self._is_free and stream.is_cut(self._tasks):
+            found = "the end of the body, without a mark in `ends` that it was broken off"
+            yield self._finding("body", f"a finish reason, or {DONE}", found)
+
+    def _event(self, data: str, what: str) -> Iterator[Finding]:
+        # The last event of a stream of completions may look like one of a chat.
+        operations = [*self._operations, *self._route.operations]
+        names = [one.event for one in operations if one.event]
+        value = _json(data)
+        if value is not _NOT_JSON:
+            yield from self._fitting([*names, _ERROR], value, what, stream=True)
+        elif not self._is_free:
+            yield self._finding(what, "JSON", f"text of {len(data)} characters")
 
     def _fitting(
         self, names: list[str], value: Any, what: str, *, stream: bool
@@ -185,15 +214,17 @@ class _Checker:
             yield self._finding(
                 f"{what} {shortened(error.json_path)}",
                 expectation(error),
-                kind_of(error.instance),
+                found_of(error),
             )
 
     def _notice(self, pointers: Sequence[str], value: Any, what: str) -> None:
         """Remember the keys of a value that none of the schemas names which it fits."""
         for one in islice(unknown_keys(self._contract, pointers, value), _MOST):
-            place = f"{what} {one.path}"
-            alike = re.sub(r"\d+", "", place)
-            self._noticed.setdefault(alike, Notice(self._name, place, str(one)))
+            self._remember(f"{what} {one.path}", str(one))
+
+    def _remember(self, place: str, said: str) -> None:
+        alike = re.sub(r"\d+", "", place) + said
+        self._noticed.setdefault(alike, Notice(self._name, place, said))
 
     def _fits(self, name: str, value: Any) -> bool:
         return not self._contract.errors(_SCHEMAS + name, value)

@@ -67,7 +67,7 @@ class Report:
         return not self.findings
 
     def __str__(self) -> str:
-        return "\n".join([*self._findings(), *self._notices()])
+        return "\n".join([*self._findings(), *self.noticed()])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON."""
@@ -87,8 +87,8 @@ class Report:
         yield f"{broken} of {counted} {verb} not agree with the contract:"
         yield from (f"  {one}" for one in self.findings)
 
-    def _notices(self) -> Iterator[str]:
-        """Yield the notices, those that differ in the recording only as one."""
+    def noticed(self) -> Iterator[str]:
+        """Yield the notices as lines for people, those that differ in the recording only as one."""
         alike: dict[tuple[str, str], list[Notice]] = {}
         for one in self.notices:
             alike.setdefault((one.place, one.message), []).append(one)

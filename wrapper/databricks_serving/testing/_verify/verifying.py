@@ -1,12 +1,18 @@
 """Folders of recordings, held against a contract."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from databricks_serving.errors import InvalidRequestError
-from databricks_serving.testing._errors import ContractViolationError, RecordingError
+from databricks_serving.errors import ServingError
+from databricks_serving.testing._ages import check_age, is_older
+from databricks_serving.testing._errors import (
+    ContractViolationError,
+    ContractWarning,
+    RecordingError,
+)
 from databricks_serving.testing._folders import recordings_in
 from databricks_serving.testing._recording import KEYS, Recording
 from databricks_serving.testing._verify.checking import Case, check
@@ -38,16 +44,20 @@ def inspect_contract(
 
     Raises:
         RecordingError: When there is no recording, or a folder cannot be read.
-        InvalidRequestError: When the contract cannot be used, or `max_age` is not above zero.
+        InvalidRequestError: When the contract cannot be used, or `max_age` is no time above zero.
         ConfigError: When jsonschema is not installed.
     """
-    if max_age is not None and max_age <= timedelta(0):
-        raise InvalidRequestError("max_age must be more than no time at all")
+    check_age(max_age)
     contract = Contract.load(spec)
     root = Path(path)
     files = recordings_in(root) if root.is_dir() else [root]
-    if not files or not root.exists():
-        raise RecordingError(f"{path}: no recordings there")
+    if not root.exists():
+        raise RecordingError(f"{path}: no such file or directory")
+    if not files:
+        raise RecordingError(
+            f"{path}: no recordings there: record them first, with `pytest --serving-record` or "
+            "Cassette(..., mode='all')"
+        )
     now = datetime.now(UTC)
     told: list[Finding | Notice] = []
     for file in files:
@@ -76,6 +86,8 @@ def verify_contract(
 ) -> Report:
     """Hold recordings against a contract and the typed models: a contract test in one line.
 
+    What may be a mistake and breaks nothing is a `ContractWarning`.
+
     Args:
         path: As for `inspect_contract`.
         spec: As for `inspect_contract`.
@@ -85,12 +97,19 @@ def verify_contract(
         ContractViolationError: When something does not agree; its message names each recording, the
             JSON path and what was expected.
         RecordingError: When there is no recording, or a folder cannot be read.
-        InvalidRequestError: When the contract cannot be used, or `max_age` is not above zero.
+        InvalidRequestError: When the contract cannot be used, or `max_age` is no time above zero.
         ConfigError: When jsonschema is not installed.
     """
-    report = inspect_contract(path, spec=spec, max_age=max_age)
+    __tracebackhide__ = True
+    try:
+        report = inspect_contract(path, spec=spec, max_age=max_age)
+    except ServingError as error:
+        # The message says what to do; pytest would show how it was found out.
+        raise error.with_traceback(None) from None
     if not report.ok:
         raise ContractViolationError(str(report))
+    if report.notices:
+        warnings.warn("\n".join(report.noticed()), ContractWarning, stacklevel=2)
     return report
 
 
@@ -99,7 +118,7 @@ def _aged(
 ) -> Iterator[Finding | Notice]:
     if made is None:
         yield Notice(name, "recorded", "there is no date, so its age is not known")
-    elif now - (made if made.tzinfo else made.replace(tzinfo=UTC)) > max_age:
+    elif is_older(made, max_age, now):
         yield Finding(name, "recorded", f"at most {max_age.days} days ago", f"{made:%Y-%m-%d}")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from databricks_serving._core.json_codec import is_list, is_object
+from databricks_serving.testing._verify.unknown import LONGEST, nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -56,8 +57,7 @@ def expectation(error: "ValidationError") -> str:
     """Return what a schema expects where it is broken."""
     rule, value = str(error.validator), error.validator_value
     if rule == "required":
-        instance: Any = error.instance
-        return f"the key {next(name for name in _list(value) if name not in instance)}"
+        return f"the key {_missing(error)}"
     if rule == "type":
         return " or ".join(_KINDS.get(str(kind), str(kind)) for kind in _list(value))
     if rule == "enum":
@@ -65,6 +65,18 @@ def expectation(error: "ValidationError") -> str:
     if rule in _BOUNDS:
         return _BOUNDS[rule].format(value)
     return _FORMS.get(rule, f"what the rule {rule} asks for")
+
+
+def found_of(error: "ValidationError") -> str:
+    """Return what is there instead, and which key may be the one that is missing."""
+    found = kind_of(error.instance)
+    if error.validator != "required":
+        return found
+    schema: Any = error.schema
+    instance: Any = error.instance
+    others = [key for key in instance if key not in schema.get("properties", ())]
+    near = nearest(_missing(error), others)
+    return f"{found}; is {near:.{LONGEST}} meant to be {_missing(error)}?" if near else found
 
 
 def kind_of(value: Any) -> str:
@@ -87,6 +99,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+def _missing(error: "ValidationError") -> str:
+    instance: Any = error.instance
+    return next(str(name) for name in _list(error.validator_value) if name not in instance)
+
+
 def _names(names: Iterable[str]) -> str:
     shown = [shortened(name) for name in names]
     more = f" and {len(shown) - _MOST} more" if len(shown) > _MOST else ""
@@ -97,10 +114,11 @@ def _list(value: Any) -> list[Any]:
     return value if is_list(value) else [value]
 
 
-def _badness(errors: "list[ValidationError]") -> tuple[int, int]:
-    """Tell how far a value is from a form: one that lacks its very tag is farthest."""
+def _badness(errors: "list[ValidationError]") -> tuple[bool, int, int]:
+    """Tell how far a value is from a form: one of another tag, or without any, is farthest."""
+    wrong_tag = any(one.validator in {"const", "not"} and len(one.path) == 1 for one in errors)
     shallow = sum(len(one.path) == 0 for one in errors)
-    return shallow, len(errors)
+    return wrong_tag, shallow, len(errors)
 
 
 def _depth(error: "ValidationError") -> int:
