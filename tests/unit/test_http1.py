@@ -146,6 +146,21 @@ def test_a_tunnel_has_no_body():
     assert (reader.done, reader.head.status, reader.head.reason) == (False, 407, "Log in")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 200 Connection established\r\n\r\n",
+        OK + b"Connection: close\r\n\r\n",
+        OK + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n",
+        OK + b"Content-Length: x\r\n\r\n",
+    ],
+)
+def test_a_tunnel_stands_whatever_the_headers_say_of_the_connection(answer):
+    reader, body = read(answer, tunnel=True)
+    assert (body, reader.done, reader.reusable) == (b"", True, True)
+    assert not read(answer + b"x", tunnel=True)[0].reusable
+
+
 def test_a_changed_protocol_ends_the_connection():
     reader, body = read(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\nmore")
     assert (reader.head.status, body, reader.reusable) == (101, b"", False)

@@ -156,13 +156,17 @@ class AnswerReader:
         return block
 
     def _begin_body(self, head: Head) -> Callable[[bytes], bytes] | None:
+        if self._tunnel and _OK <= head.status < _OK + 100:
+            # fact: RFC 9110, 9.3.6: what its headers say of a body, or of the connection to the
+            # proxy, does not count. Many proxies answer by HTTP/1.0.
+            return None
         headers = head.headers
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
         closing = "close" in headers.get("connection", "").lower().replace(" ", "").split(",")
         # One whose length is told in two ways is the last: who knows which is true.
         self._kept = head.version == "1.1" and not closing and (coding is None or length is None)
         size = None if length is None else _length_of(length)
-        if head.status in _WITHOUT_BODY or (self._tunnel and head.status < 300):  # noqa: PLR2004 - as named
+        if head.status in _WITHOUT_BODY:
             self._kept = self._kept and head.status != _SWITCHING
             return None
         if coding is not None:
