@@ -4,12 +4,15 @@ import gzip
 import re
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 import raw_server
 from raw_server import chunked, response, then_close
 
 from databricks_serving._core.phases import Phases
+from databricks_serving._http import base_pool
+from databricks_serving._http.slots import KEEPALIVE_EXPIRY
 from databricks_serving.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -207,6 +210,21 @@ def test_a_connection_that_the_server_has_closed_is_not_used(kit, serve, build, 
         assert kit.call(sender, build(server.host)).body == b"{}"
         time.sleep(0.02)
     assert len(server.requests) == 3
+
+
+def test_a_connection_that_was_long_idle_is_not_used(kit, serve, build, monkeypatch):
+    """What lies between may have forgotten it, and would swallow the request."""
+    clock = SimpleNamespace(monotonic=lambda: 0.0)
+    monkeypatch.setattr(base_pool, "time", clock)
+    server, sender = serve(then=OK), kit.sender()
+    kit.call(sender, build(server.host))
+    clock.monotonic = lambda: KEEPALIVE_EXPIRY - 0.1
+    kit.call(sender, build(server.host))
+    assert server.connections == 1
+    clock.monotonic = lambda: 2 * KEEPALIVE_EXPIRY
+    kit.call(sender, build(server.host))
+    assert server.connections == 2
+    assert len(kit.streams(sender)) == kit.pool(sender).slots.count == 1
 
 
 def test_a_kept_connection_that_goes_while_the_request_comes_is_stale(kit, serve, build):

@@ -20,6 +20,7 @@ import wire
 from raw_server import chunked, response, then_silence
 
 from databricks_serving._http import AsyncSender, Connections, Sender
+from databricks_serving._http.asyncio_streams import AsyncioStream
 from databricks_serving._http.slots import Slots
 from databricks_serving.errors import ClientClosedError, ConfigError, ServingError
 from databricks_serving.options import Limits, Timeouts
@@ -239,6 +240,34 @@ def test_closing_wakes_those_who_wait_for_a_place(serve, build, phases):
         thread.join(2)
         assert not thread.is_alive()
     assert [type(error) for error in errors] == [ClientClosedError] * 2
+
+
+def test_those_who_wait_for_a_place_get_it_in_order_though_connections_end(
+    serve, build, phases, monkeypatch
+):
+    """Each is given a connection that has ended, and opens another in its place."""
+    monkeypatch.setattr(AsyncioStream, "is_spent", lambda _: True)
+    server = serve(then=OK)
+    requests = [build(server.host, b"%d" % n) for n in range(6)]
+
+    async def main():
+        sender = AsyncSender(None, Connections(limits=Limits(connections=1)))
+        held = await sender.send(requests[0], phases(requests[0]))
+
+        async def call(request):
+            return await (await sender.send(request, phases(request))).read()
+
+        tasks = [asyncio.create_task(call(request)) for request in requests[1:]]
+        await asyncio.sleep(0.05)
+        await held.read()
+        await asyncio.gather(*tasks)
+        (home,) = sender._homes.values()
+        assert home.pool.slots.count == len(home.pool.backend.streams) == 1
+        await sender.close()
+
+    asyncio.run(main())
+    bodies = [request.rpartition(b"\r\n")[2] for request in server.requests]
+    assert bodies == [b"0", b"1", b"2", b"3", b"4", b"5"]
 
 
 @pytest.fixture

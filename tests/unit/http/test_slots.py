@@ -63,6 +63,18 @@ def test_old_and_superfluous_connections_are_closed():
     assert (places.count, places.in_use) == (2, 0)
 
 
+def test_the_place_of_a_connection_that_is_gone_is_kept():
+    places = slots(connections=3)
+    for _ in range(3):
+        places.take()
+    waiting = places.queue(Waiting())
+    assert places.replace() is OPEN
+    assert (waiting.grant, places.count) == (None, 3)
+    assert places.withdraw(waiting)
+    places.give("a", 0.0)
+    assert (places.replace(), places.count, places.in_use) == ("a", 2, 2)
+
+
 def test_without_keepalive_each_connection_serves_once():
     places = slots(keepalive=0)
     places.take()
@@ -81,6 +93,20 @@ def test_a_closed_pool_lets_nobody_wait():
     assert places.count == 0
 
 
+def collect(held, waiting):
+    """Have those who were given something wait no more."""
+    for ticket in [one for one in waiting if one.grant is not None]:
+        waiting.remove(ticket)
+        held.append(ticket.grant)
+
+
+def check(held, closed):
+    """Check that no connection was dealt out twice, or after it was closed."""
+    real = [one for one in held if one is not OPEN]
+    assert len(set(real)) == len(real)
+    assert not closed & set(real)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_no_place_is_lost_or_dealt_out_twice(seed):
     draw = random.Random(seed)  # noqa: S311 - no secret
@@ -89,7 +115,7 @@ def test_no_place_is_lost_or_dealt_out_twice(seed):
     held, waiting, opened, closed, now = [], [], 0, set(), 0.0
     for _ in range(5000):
         now += draw.choice((0.0, 1.0, 20.0))
-        step = draw.choice(("take", "take", "give", "lose", "withdraw"))
+        step = draw.choice(("take", "take", "give", "lose", "withdraw", "replace"))
         if step == "take":
             grant = places.take()
             if grant is None:
@@ -104,15 +130,13 @@ def test_no_place_is_lost_or_dealt_out_twice(seed):
             connection = held.pop(draw.randrange(len(held)))
             if step == "lose":
                 places.lose()
+            elif step == "replace":
+                held.append(places.replace())
             else:
                 if connection is OPEN:
                     connection = opened = opened + 1
                 closed.update(places.give(connection, now))
-        for ticket in [one for one in waiting if one.grant is not None]:
-            waiting.remove(ticket)
-            held.append(ticket.grant)
-        real = [one for one in held if one is not OPEN]
-        assert len(set(real)) == len(real)
-        assert not closed & set(real)
+        collect(held, waiting)
+        check(held, closed)
         assert places.in_use == len(held) <= places.count <= most
         assert not waiting or len(held) == most

@@ -95,16 +95,15 @@ class AsyncPool(BasePool[AsyncStream, AsyncWaiting]):
     async def _obtain(self, watch: Watch) -> AsyncStream:
         """Return an idle connection, or a new one."""
         seconds = watch.pooling()
-        while True:
-            grant, ticket = self._take(AsyncWaiting)
-            if ticket is not None:
-                grant = await self._await(ticket, seconds)
-            if grant is OPEN:
-                return await self._open(watch)
+        grant, ticket = self._take(AsyncWaiting)
+        if ticket is not None:
+            grant = await self._await(ticket, seconds)
+        while grant is not OPEN:
             connection: AsyncStream = grant
             if not connection.is_spent():
                 return connection
-            self.lose(connection)
+            grant = self._replace(connection)
+        return await self._open(watch)
 
     async def _await(self, ticket: AsyncWaiting, seconds: float | None) -> Any:
         try:

@@ -78,10 +78,20 @@ class BasePool(Generic[ConnectionT, TicketT]):
     def _take(self, ticket: Callable[[], TicketT]) -> tuple[Any, TicketT | None]:
         """Return a grant, or a ticket that waits for one."""
         with self._lock:
+            # After a long silence none may be young enough to be used again.
+            closing = self.slots.expired(time.monotonic())
             grant = self.slots.take()
             waiting = self.slots.queue(ticket()) if grant is None else None
-        self._settle(())
+        self._settle(closing)
         return grant, waiting
+
+    def _replace(self, connection: ConnectionT) -> Any:
+        """Close a connection that is spent, and return what to use in its place."""
+        connection.close()
+        with self._lock:
+            grant = self.slots.replace()
+        self._settle(())
+        return grant
 
     def _withdraw(self, ticket: TicketT) -> bool:
         """Have somebody wait no more; return False if there is a grant already."""

@@ -98,16 +98,15 @@ class Pool(BasePool[SocketStream, Waiting]):
     def _obtain(self, watch: Watch) -> SocketStream:
         """Return an idle connection, or a new one."""
         seconds = watch.pooling()
-        while True:
-            grant, ticket = self._take(Waiting)
-            if ticket is not None:
-                grant = self._await(ticket, seconds)
-            if grant is OPEN:
-                return self._open(watch)
+        grant, ticket = self._take(Waiting)
+        if ticket is not None:
+            grant = self._await(ticket, seconds)
+        while grant is not OPEN:
             connection: SocketStream = grant
             if not connection.is_spent():
                 return connection
-            self.lose(connection)
+            grant = self._replace(connection)
+        return self._open(watch)
 
     def _await(self, ticket: Waiting, seconds: float | None) -> Any:
         try:

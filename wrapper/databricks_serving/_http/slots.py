@@ -60,6 +60,16 @@ class Slots(Generic[ConnectionT, TicketT]):
             return OPEN
         return None
 
+    def replace(self) -> Any:
+        """Return what takes the place of a connection that is gone: an idle one, or the leave.
+
+        The place is kept, so that nobody who has waited for it has to wait anew.
+        """
+        if not self._idle:
+            return OPEN
+        self.count -= 1
+        return self._idle.pop()[0]
+
     def give(self, connection: ConnectionT, now: float) -> list[ConnectionT]:
         """Take back a connection that can be used again; return those that are to be closed."""
         if self.waiting:
