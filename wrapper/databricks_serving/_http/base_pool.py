@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 import httpx
 
-from databricks_serving._core.fork import ForkLock
+from databricks_serving._core.fork import fork_lock
 from databricks_serving._core.http1 import AnswerReader, ProtocolError
 from databricks_serving._http.slots import OPEN, Slots, Ticket
 from databricks_serving._http.watch import Watch
@@ -46,7 +46,7 @@ class BasePool(Generic[ConnectionT, TicketT]):
         self.slots: Slots[ConnectionT, TicketT] = Slots(limits)
         self.dropped: bool = False
         """Whether the pool is that of a parent process."""
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         # Places of answers that nobody holds any more.
         self._left: deque[None] = deque()
 
@@ -72,7 +72,7 @@ class BasePool(Generic[ConnectionT, TicketT]):
         """
         connection.close()
         self._left.append(None)
-        if not self._lock.held:
+        if not self._lock.locked():
             self._settle(())
 
     def _take(self, ticket: Callable[[], TicketT]) -> tuple[Any, TicketT | None]:
