@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from raw_server import chunked, response, then_silence
 from databricks_serving._http import AsyncSender, Connections, Sender
 from databricks_serving._http.asyncio_streams import AsyncioStream
 from databricks_serving._http.slots import Slots
-from databricks_serving.errors import ClientClosedError, ConfigError, ServingError
+from databricks_serving.errors import APITimeoutError, ClientClosedError, ConfigError, ServingError
 from databricks_serving.options import Limits, Timeouts
 
 OK = response(b"{}")
@@ -312,10 +313,10 @@ def test_an_answer_may_be_collected_in_the_middle_of_the_pools_work(
     del exchange, chunks, left
     take = Slots.take
 
-    def collect_and_take(slots):
+    def collect_and_take(slots, ticket):
         monkeypatch.undo()
         gc.collect()
-        return take(slots)
+        return take(slots, ticket)
 
     # The pool asks this while it holds its lock.
     monkeypatch.setattr(Slots, "take", collect_and_take)
@@ -325,6 +326,28 @@ def test_an_answer_may_be_collected_in_the_middle_of_the_pools_work(
     (pool,) = sender._pools.values()
     assert pool.slots.count == len(pool.backend.streams) == 1
     assert server.connections == 2
+    sender.close()
+
+
+def test_an_answer_may_be_collected_while_somebody_stops_waiting(serve, build, phases, monkeypatch):
+    server = serve(chunked(b"ab", ends=False), then=OK)
+    sender = Sender(None, Connections(limits=Limits(connections=1)))
+    request = build(server.host, timeouts=Timeouts(pool=0.05))
+    left = [sender.send(request, phases(request))]
+    left.append(left)
+    withdraw = Slots.withdraw
+
+    def collect_and_withdraw(slots, ticket):
+        monkeypatch.undo()
+        gc.collect()
+        return withdraw(slots, ticket)
+
+    monkeypatch.setattr(Slots, "withdraw", collect_and_withdraw)
+    del left
+    with pytest.warns(ResourceWarning, match="unclosed answer"), pytest.raises(APITimeoutError):
+        sender.send(request, phases(request))
+    (pool,) = sender._pools.values()
+    assert pool.slots.in_use == 0
     sender.close()
 
 
@@ -434,6 +457,50 @@ def test_without_an_event_loop_it_says_what_is_needed(serve, build, phases):
     request = build(server.host)
     with pytest.raises(ServingError, match="await the call under asyncio or trio"):
         sender.send(request, phases(request)).send(None)
+
+
+def interrupt_at(turn, call):
+    """Make a call, and interrupt it at one of the places where Python would; True if it was."""
+    left = turn
+
+    def profile(frame, event, _argument):
+        nonlocal left
+        if event != "c_call" and "databricks_serving" in frame.f_code.co_filename:
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+
+    sys.setprofile(profile)
+    try:
+        call()
+        sys.setprofile(None)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+# Python only reports what comes within a finalizer.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interrupt_loses_no_place_wherever_it_comes(serve, build, phases, kept):
+    server, sender = serve(instead=(echo,) * 1000), Sender(None, Connections())
+    request, turn = build(server.host), 0
+
+    def call():
+        sender.send(request, phases(request)).read()
+
+    call()
+    (pool,) = sender._pools.values()
+    while interrupt_at(turn, call):
+        gc.collect(0)
+        assert not pool._lock.locked(), turn
+        assert pool.slots.in_use == 0, turn
+        turn += 1
+        if kept:
+            call()
+    assert turn > 200
+    sender.close()
 
 
 def test_many_threads_share_one_sender(serve, build, phases):
