@@ -81,6 +81,18 @@ def test_a_name_that_does_not_resolve_is_named(kit, build, monkeypatch):
     assert (error.maybe_executed, error.transient) == (False, True)
 
 
+def test_a_name_beyond_ascii_is_looked_up_as_it_is_sent(kit, build, monkeypatch):
+    asked = []
+
+    def fail(host, *_, **__):
+        asked.append(host.decode() if isinstance(host, bytes) else host)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    failed(kit, kit.sender(), build("http://stra\xdfe.invalid"))
+    assert set(asked) == {"xn--strae-oqa.invalid"}
+
+
 def test_the_next_address_is_tried_when_the_first_is_dead(kit, serve, build, monkeypatch):
     server = serve(OK)
     dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.2", server.port))

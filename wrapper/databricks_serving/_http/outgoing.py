@@ -83,7 +83,9 @@ def httpx_request(request: Request, watch: Watch) -> httpx.Request:
 def origin_of(url: str) -> Origin:
     """Return what a pool of connections leads to."""
     parsed = _parsed(url)
-    return Origin(parsed.scheme == "https", parsed.host, parsed.port or _PORTS[parsed.scheme])
+    # The name as it is sent: the system and TLS would put one beyond ASCII by older rules.
+    host = parsed.raw_host.decode("ascii")
+    return Origin(parsed.scheme == "https", host, parsed.port or _PORTS[parsed.scheme])
 
 
 def host_of(request: Request) -> str:
