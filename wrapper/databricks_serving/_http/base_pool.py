@@ -69,6 +69,8 @@ class BasePool(Generic[ConnectionT, TicketT]):
         The collector of garbage comes at any time, also to a thread that holds the lock just now,
         which then does the rest.
         """
+        if self.dropped:
+            return
         self._close(ticket)
         self._left.append(ticket)
         if not self._lock.locked():

@@ -51,9 +51,8 @@ class Waiting:
 
     def __del__(self) -> None:
         # One that was not made in full has no grant.
-        if getattr(self, "grant", None) is None or self._pool.dropped or sys.is_finalizing():
-            return
-        self._pool.abandon(self)
+        if getattr(self, "grant", None) is not None and not sys.is_finalizing():
+            self._pool.abandon(self)
 
 
 class PooledAnswer(BaseAnswer[SocketStream, Waiting]):
@@ -70,6 +69,10 @@ class PooledAnswer(BaseAnswer[SocketStream, Waiting]):
             piece = read_in(self._reader, self._connection.read(PIECE, self._watch))
             if piece:
                 yield piece
+
+    def abandon(self) -> None:
+        """Close the connection, from wherever garbage is collected."""
+        self._pool.abandon(self._ticket)
 
 
 class Pool(BasePool[SocketStream, Waiting]):

@@ -17,7 +17,7 @@ from databricks_serving._http.exchange import Exchange
 from databricks_serving._http.failures import bared, failure, is_foreign
 from databricks_serving._http.foreign import ForeignAnswer
 from databricks_serving._http.outgoing import Origin, httpx_request, origin_of, outgoing
-from databricks_serving._http.pool import Pool
+from databricks_serving._http.pool import Pool, PooledAnswer
 from databricks_serving._http.transport import PoolTransport
 from databricks_serving._http.watch import Watch
 
@@ -77,8 +77,9 @@ class Sender(BaseSender[httpx.BaseTransport]):
 
         The collector of garbage may come in the middle of anything, a transport's work included.
         """
-        # Answers of our own see to that themselves.
-        if isinstance(arrived, ForeignAnswer):
+        if isinstance(arrived, PooledAnswer):
+            arrived.abandon()
+        else:
             self._left.append(arrived)
 
     def after_fork(self) -> None:
