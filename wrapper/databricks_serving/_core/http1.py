@@ -22,7 +22,7 @@ _HEAD_END: Final = re.compile(rb"\n\r?\n")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 # fact: RFC 9112, 7.1.1: recipients pass over extensions that they do not know.
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?[ \t]*")
-_LENGTH: Final = re.compile(r"\d{1,18}")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _SWITCHING: Final = 101
 _OK: Final = 200
 _WITHOUT_BODY: Final = frozenset({_SWITCHING, 204, 304})
@@ -165,7 +165,8 @@ class AnswerReader:
             # proxy, does not count. Many proxies answer by HTTP/1.0.
             return None
         chunked, size = _framing_of(head.headers)
-        closing = "close" in _tokens(head.headers.get("connection", ""))
+        connection = head.headers.get("connection")
+        closing = connection is not None and "close" in _tokens(connection)
         # One whose length is told in two ways is the last: who knows which is true.
         self._kept = head.version == "1.1" and not closing and not (chunked and size is not None)
         if head.status in _WITHOUT_BODY:
@@ -310,8 +311,9 @@ def _tokens(text: str) -> set[str]:
 
 def _length_of(text: str) -> int:
     """Return the length that a header tells, the same if it does so several times."""
-    lengths = _tokens(text)
-    length = lengths.pop()
-    if lengths or not _LENGTH.fullmatch(length) or not length.isascii():
-        raise ProtocolError("the length of the body is told in different ways")
-    return int(length)
+    if not _LENGTH.fullmatch(text):
+        lengths = _tokens(text)
+        text = lengths.pop()
+        if lengths or not _LENGTH.fullmatch(text):
+            raise ProtocolError("the length of the body is told in different ways")
+    return int(text)
