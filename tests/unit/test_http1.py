@@ -6,6 +6,7 @@ from itertools import pairwise
 import h11
 import pytest
 
+from databricks_serving._core import http1
 from databricks_serving._core.http1 import MAX_HEAD, AnswerReader, ProtocolError, request_bytes
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -42,6 +43,11 @@ BODIES = {
     ),
     "no reason": (b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", b"", True),
     "closing": (OK + b"Connection: Keep-Alive, Close\r\nContent-Length: 1\r\n\r\nx", b"x", False),
+    "closing after a tab": (
+        OK + b"Connection: keep-alive,\tclose\r\nContent-Length: 1\r\n\r\nx",
+        b"x",
+        False,
+    ),
     "old": (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", b"x", False),
     "told twice": (
         OK + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -77,6 +83,15 @@ def test_headers_come_in_lower_case_and_repeated_ones_together():
     assert (head.status, head.reason, head.version) == (200, "OK", "1.1")
 
 
+def test_names_that_a_server_makes_up_are_not_kept():
+    long = b"X-" + b"a" * 10_000
+    read(OK + long + b": 1\r\nContent-Length: 0\r\n\r\n")
+    assert long not in http1._names
+    for n in range(2000):
+        read(OK + b"X-%d: 1\r\nContent-Length: 0\r\n\r\n" % n)
+    assert len(http1._names) <= 1000
+
+
 @pytest.mark.parametrize("more", [b"x", b"\r\n", OK])
 def test_a_connection_on_which_more_came_is_not_used_again(more):
     for cut in (None, 1):
@@ -103,6 +118,8 @@ WRONG = {
     "grouped length": OK + b"Content-Length: 1_0\r\n\r\n0123456789",
     "huge length": OK + b"Content-Length: " + b"9" * 19 + b"\r\n\r\n",
     "other digits": OK + "Content-Length: \u0661\r\n\r\nx".encode(),
+    "a bad length before": b"HTTP/1.1 103 Hints\r\nContent-Length: x\r\n\r\n" + OK + b"\r\n",
+    "an unknown coding without a body": b"HTTP/1.1 204 X\r\nTransfer-Encoding: gzip\r\n\r\n",
     "unknown coding": OK + b"Transfer-Encoding: gzip\r\n\r\n",
     "two codings": OK
     + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -116,6 +133,7 @@ WRONG = {
     "longer chunk": CHUNKED + b"1\r\nxx\r\n",
     "bad end of chunk": CHUNKED + b"1\r\nx\n\r\n",
     "bad trailer": CHUNKED + b"0\r\nname\r\n\r\n",
+    "a bad length in a trailer": CHUNKED + b"0\r\nContent-Length: x\r\n\r\n",
     "endless trailers": CHUNKED + b"0\r\n" + b"A: b\r\n" * 30_000,
     "long line": OK + b"A: " + b"a" * MAX_HEAD,
     "long head": OK + b"A: b\r\n" * 20_000 + b"\r\n",
@@ -144,6 +162,21 @@ def test_a_tunnel_has_no_body():
     assert reader.reusable
     reader, _ = read(b"HTTP/1.1 407 Log in\r\nContent-Length: 2\r\n\r\n", tunnel=True)
     assert (reader.done, reader.head.status, reader.head.reason) == (False, 407, "Log in")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 200 Connection established\r\n\r\n",
+        OK + b"Connection: close\r\n\r\n",
+        OK + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n",
+        OK + b"Content-Length: x\r\n\r\n",
+    ],
+)
+def test_a_tunnel_stands_whatever_the_headers_say_of_the_connection(answer):
+    reader, body = read(answer, tunnel=True)
+    assert (body, reader.done, reader.reusable) == (b"", True, True)
+    assert not read(answer + b"x", tunnel=True)[0].reusable
 
 
 def test_a_changed_protocol_ends_the_connection():

@@ -4,15 +4,19 @@ import gzip
 import re
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 import raw_server
 from raw_server import chunked, response, then_close
 
 from databricks_serving._core.phases import Phases
+from databricks_serving._http import base_pool
+from databricks_serving._http.slots import KEEPALIVE_EXPIRY
 from databricks_serving.errors import (
     APIConnectionError,
     APITimeoutError,
+    InvalidRequestError,
     InvalidResponseError,
 )
 from databricks_serving.options import Limits, Timeouts
@@ -76,6 +80,23 @@ def test_a_name_that_does_not_resolve_is_named(kit, build, monkeypatch):
     error = failed(kit, kit.sender(), build("http://nope.invalid"))
     assert "the name nope.invalid cannot be resolved: check host" in str(error)
     assert (error.maybe_executed, error.transient) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        # A client writes the names of its hosts in ASCII, so this one is not from there.
+        ("http://stra\xdfe.invalid", "a character that no address has"),
+        ("http://a b.invalid", "a character that no address has"),
+        ("ftp://127.0.0.1", "must begin with https://"),
+        ("http://", "must begin with https://"),
+        ("http://127.0.0.1:x", "valid URL"),
+        ("http://[::1", "valid URL"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(kit, build, host, words):
+    error = failed(kit, kit.sender(), build(host), InvalidRequestError)
+    assert words in str(error)
 
 
 def test_the_next_address_is_tried_when_the_first_is_dead(kit, serve, build, monkeypatch):
@@ -207,6 +228,21 @@ def test_a_connection_that_the_server_has_closed_is_not_used(kit, serve, build, 
         assert kit.call(sender, build(server.host)).body == b"{}"
         time.sleep(0.02)
     assert len(server.requests) == 3
+
+
+def test_a_connection_that_was_long_idle_is_not_used(kit, serve, build, monkeypatch):
+    """What lies between may have forgotten it, and would swallow the request."""
+    clock = SimpleNamespace(monotonic=lambda: 0.0)
+    monkeypatch.setattr(base_pool, "time", clock)
+    server, sender = serve(then=OK), kit.sender()
+    kit.call(sender, build(server.host))
+    clock.monotonic = lambda: KEEPALIVE_EXPIRY - 0.1
+    kit.call(sender, build(server.host))
+    assert server.connections == 1
+    clock.monotonic = lambda: 2 * KEEPALIVE_EXPIRY
+    kit.call(sender, build(server.host))
+    assert server.connections == 2
+    assert len(kit.streams(sender)) == kit.pool(sender).slots.count == 1
 
 
 def test_a_kept_connection_that_goes_while_the_request_comes_is_stale(kit, serve, build):

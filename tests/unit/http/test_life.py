@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +21,11 @@ import wire
 from raw_server import chunked, response, then_silence
 
 from databricks_serving._http.async_sender import AsyncSender
+from databricks_serving._http.asyncio_streams import AsyncioStream
 from databricks_serving._http.connections import Connections
 from databricks_serving._http.sender import Sender
 from databricks_serving._http.slots import Slots
-from databricks_serving.errors import ClientClosedError, ConfigError, ServingError
+from databricks_serving.errors import APITimeoutError, ClientClosedError, ConfigError, ServingError
 from databricks_serving.options import Limits, Timeouts
 
 OK = response(b"{}")
@@ -243,6 +245,34 @@ def test_closing_wakes_those_who_wait_for_a_place(serve, build, phases):
     assert [type(error) for error in errors] == [ClientClosedError] * 2
 
 
+def test_those_who_wait_for_a_place_get_it_in_order_though_connections_end(
+    serve, build, phases, monkeypatch
+):
+    """Each is given a connection that has ended, and opens another in its place."""
+    monkeypatch.setattr(AsyncioStream, "is_spent", lambda _: True)
+    server = serve(then=OK)
+    requests = [build(server.host, b"%d" % n) for n in range(6)]
+
+    async def main():
+        sender = AsyncSender(None, Connections(limits=Limits(connections=1)))
+        held = await sender.send(requests[0], phases(requests[0]))
+
+        async def call(request):
+            return await (await sender.send(request, phases(request))).read()
+
+        tasks = [asyncio.create_task(call(request)) for request in requests[1:]]
+        await asyncio.sleep(0.05)
+        await held.read()
+        await asyncio.gather(*tasks)
+        (home,) = sender._homes.values()
+        assert home.pool.slots.count == len(home.pool.backend.streams) == 1
+        await sender.close()
+
+    asyncio.run(main())
+    bodies = [request.rpartition(b"\r\n")[2] for request in server.requests]
+    assert bodies == [b"0", b"1", b"2", b"3", b"4", b"5"]
+
+
 @pytest.fixture
 def no_gc():
     gc.collect()
@@ -285,10 +315,10 @@ def test_an_answer_may_be_collected_in_the_middle_of_the_pools_work(
     del exchange, chunks, left
     take = Slots.take
 
-    def collect_and_take(slots):
+    def collect_and_take(slots, ticket):
         monkeypatch.undo()
         gc.collect()
-        return take(slots)
+        return take(slots, ticket)
 
     # The pool asks this while it holds its lock.
     monkeypatch.setattr(Slots, "take", collect_and_take)
@@ -298,6 +328,28 @@ def test_an_answer_may_be_collected_in_the_middle_of_the_pools_work(
     (pool,) = sender._pools.values()
     assert pool.slots.count == len(pool.backend.streams) == 1
     assert server.connections == 2
+    sender.close()
+
+
+def test_an_answer_may_be_collected_while_somebody_stops_waiting(serve, build, phases, monkeypatch):
+    server = serve(chunked(b"ab", ends=False), then=OK)
+    sender = Sender(None, Connections(limits=Limits(connections=1)))
+    request = build(server.host, timeouts=Timeouts(pool=0.05))
+    left = [sender.send(request, phases(request))]
+    left.append(left)
+    withdraw = Slots.withdraw
+
+    def collect_and_withdraw(slots, ticket):
+        monkeypatch.undo()
+        gc.collect()
+        return withdraw(slots, ticket)
+
+    monkeypatch.setattr(Slots, "withdraw", collect_and_withdraw)
+    del left
+    with pytest.warns(ResourceWarning, match="unclosed answer"), pytest.raises(APITimeoutError):
+        sender.send(request, phases(request))
+    (pool,) = sender._pools.values()
+    assert pool.slots.in_use == 0
     sender.close()
 
 
@@ -407,6 +459,50 @@ def test_without_an_event_loop_it_says_what_is_needed(serve, build, phases):
     request = build(server.host)
     with pytest.raises(ServingError, match="await the call under asyncio or trio"):
         sender.send(request, phases(request)).send(None)
+
+
+def interrupt_at(turn, call):
+    """Make a call, and interrupt it at one of the places where Python would; True if it was."""
+    left = turn
+
+    def profile(frame, event, _argument):
+        nonlocal left
+        if event != "c_call" and "databricks_serving" in frame.f_code.co_filename:
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+
+    sys.setprofile(profile)
+    try:
+        call()
+        sys.setprofile(None)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+# Python only reports what comes within a finalizer.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interrupt_loses_no_place_wherever_it_comes(serve, build, phases, kept):
+    server, sender = serve(instead=(echo,) * 1000), Sender(None, Connections())
+    request, turn = build(server.host), 0
+
+    def call():
+        sender.send(request, phases(request)).read()
+
+    call()
+    (pool,) = sender._pools.values()
+    while interrupt_at(turn, call):
+        gc.collect(0)
+        assert not pool._lock.locked(), turn
+        assert pool.slots.in_use == 0, turn
+        turn += 1
+        if kept:
+            call()
+    assert turn > 200
+    sender.close()
 
 
 def test_many_threads_share_one_sender(serve, build, phases):

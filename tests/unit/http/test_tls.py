@@ -189,6 +189,22 @@ def test_a_handshake_that_is_cut_is_no_connection(kit, serve, build):
     assert (error.maybe_executed, error.transient) == (False, True)
 
 
+def test_another_client_may_use_the_same_context(kit, serve_tls, build):
+    spoken = []
+
+    def answer(connection):
+        spoken.append(connection.selected_alpn_protocol())
+        connection.sendall(response(b"{}", "Connection: close"))
+
+    theirs, ours = tls_server.server_context(), tls_server.client_context()
+    theirs.set_alpn_protocols(["h2", "http/1.1"])
+    server, sender = serve_tls(theirs, answer, answer), kit.sender(ssl_context=ours)
+    for _ in range(2):
+        ours.set_alpn_protocols(["h2", "http/1.1"])
+        assert kit.call(sender, build(server.host)).body == b"{}"
+    assert spoken == ["http/1.1"] * 2
+
+
 def test_a_server_without_a_protocol_in_common_is_asked_all_the_same(kit, serve_tls, build):
     context = tls_server.server_context()
     context.set_alpn_protocols(["h2"])

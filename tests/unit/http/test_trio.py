@@ -50,6 +50,19 @@ def test_calls_share_a_connection_until_the_server_closes_it(serve, build, call)
     assert server.connections == 2
 
 
+def test_a_run_that_is_over_leaves_nothing_behind(serve, build, phases):
+    server, sender = serve(then=OK), sender_of()
+    request = build(server.host)
+
+    async def main():
+        await (await sender.send(request, phases(request))).read()
+
+    for _ in range(3):
+        trio.run(main)
+    assert len(sender._homes) == 1
+    trio.run(sender.close)
+
+
 @pytest.mark.parametrize("phase", ["first_byte", "total", "connect", "write"])
 def test_limits_hold(serve, build, call, phase):
     server = serve(instead=(raw_server.deaf if phase == "write" else quiet,))

@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 from typing import Final
 
-from databricks_serving._core.fork import ForkLock
+from databricks_serving._core.fork import fork_lock
 from databricks_serving.options import ColdStart, RetryPolicy
 
 # No document gives the body of such an answer: any of these words, at status 503, counts.
@@ -32,7 +32,7 @@ class Probers:
     __slots__ = ("_lock", "_probers")
 
     def __init__(self) -> None:
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._probers: dict[str, object] = {}
 
     def lead(self, endpoint: str, who: object) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from types import TracebackType
 from typing import Protocol
 from weakref import WeakSet
 
@@ -16,6 +15,7 @@ class Forked(Protocol):
 
 
 _tracked: WeakSet[Forked] = WeakSet()
+_locks: WeakSet[threading.Lock] = WeakSet()
 
 
 def track(holder: Forked) -> None:
@@ -23,37 +23,21 @@ def track(holder: Forked) -> None:
     _tracked.add(holder)
 
 
-class ForkLock:
-    """A lock that a forked child finds open, whoever held it in the parent."""
+def fork_lock() -> threading.Lock:
+    """Return a lock that a forked child finds open: the thread that held it is not in the child.
 
-    __slots__ = ("__weakref__", "_lock")
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        track(self)
-
-    def after_fork(self) -> None:
-        """Forget who holds the lock: that thread is not in the child."""
-        self._lock = threading.Lock()
-
-    @property
-    def held(self) -> bool:
-        """Whether somebody holds the lock just now."""
-        return self._lock.locked()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._lock.release()
+    It is a plain one. In a class of ours, an interrupt could come after it was taken and before the
+    block that lets go of it had begun, and it would be held for ever.
+    """
+    lock = threading.Lock()
+    _locks.add(lock)
+    return lock
 
 
 def _after_fork() -> None:
+    for lock in list(_locks):
+        if lock.locked():
+            lock.release()
     for holder in list(_tracked):
         holder.after_fork()
 

@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 # The most that a head, or what precedes it and follows the body, may have.
 MAX_HEAD: Final = 100 * 1024
 _MAX_SIZE_LINE: Final = 16 * 1024
+# How many names are remembered, and of what length: a server may make up any.
 _MAX_NAMES: Final = 1000
+_MAX_NAME: Final = 64
 
 _PROTOCOL: Final = b"HTTP/"
 _STATUS: Final = re.compile(rb"HTTP/(\d\.\d) ([1-9]\d\d)(?: ([^\r]*))?")
@@ -20,7 +22,7 @@ _HEAD_END: Final = re.compile(rb"\n\r?\n")
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 # fact: RFC 9112, 7.1.1: recipients pass over extensions that they do not know.
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?[ \t]*")
-_LENGTH: Final = re.compile(r"\d{1,18}")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _SWITCHING: Final = 101
 _OK: Final = 200
 _WITHOUT_BODY: Final = frozenset({_SWITCHING, 204, 304})
@@ -134,6 +136,8 @@ class AnswerReader:
                 rest, self._buffer = self._buffer, b""
                 self.head, self._step = head, self._begin_body(head)
                 return self.feed(rest) if rest else b""
+            # An interim answer has no body, and one that is told all the same is no good sign.
+            _framing_of(head.headers)
             block = self._block(b"")
         if not (self._buffer.startswith(_PROTOCOL) or _PROTOCOL.startswith(self._buffer)):
             raise ProtocolError("illegal status line")
@@ -156,18 +160,19 @@ class AnswerReader:
         return block
 
     def _begin_body(self, head: Head) -> Callable[[bytes], bytes] | None:
-        headers = head.headers
-        coding, length = headers.get("transfer-encoding"), headers.get("content-length")
-        closing = "connection" in headers and _says_close(headers["connection"])
+        if self._tunnel and _OK <= head.status < _OK + 100:
+            # fact: RFC 9110, 9.3.6: what its headers say of a body, or of the connection to the
+            # proxy, does not count. Many proxies answer by HTTP/1.0.
+            return None
+        chunked, size = _framing_of(head.headers)
+        connection = head.headers.get("connection")
+        closing = connection is not None and "close" in _tokens(connection)
         # One whose length is told in two ways is the last: who knows which is true.
-        self._kept = head.version == "1.1" and not closing and (coding is None or length is None)
-        size = None if length is None else _length_of(length)
-        if head.status in _WITHOUT_BODY or (self._tunnel and head.status < 300):  # noqa: PLR2004 - as named
+        self._kept = head.version == "1.1" and not closing and not (chunked and size is not None)
+        if head.status in _WITHOUT_BODY:
             self._kept = self._kept and head.status != _SWITCHING
             return None
-        if coding is not None:
-            if coding.lower() != "chunked":
-                raise ProtocolError("an unknown transfer coding")
+        if chunked:
             return self._read_chunks
         if size is not None:
             self._left = size
@@ -240,7 +245,7 @@ class AnswerReader:
             block = self._block(b"")
             if block is None:
                 return b""
-            _headers_of(block.split(b"\n"))
+            _framing_of(_headers_of(block.split(b"\n")))
         self._step = None
         return b""
 
@@ -279,7 +284,7 @@ def _name_of(raw: bytes) -> str:
     if not _NAME.fullmatch(raw):
         raise ProtocolError("illegal header line")
     name = raw.decode().lower()
-    if len(_names) < _MAX_NAMES:
+    if len(_names) < _MAX_NAMES and len(raw) <= _MAX_NAME:
         _names[raw] = name
     return name
 
@@ -292,16 +297,23 @@ def _text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def _says_close(text: str) -> bool:
-    return "close" in [token.strip(" \t") for token in text.lower().split(",")]
+def _framing_of(headers: dict[str, str]) -> tuple[bool, int | None]:
+    """Return whether a body comes in chunks, and the length that is told of it, if one is."""
+    coding, length = headers.get("transfer-encoding"), headers.get("content-length")
+    if coding is not None and coding.lower() != "chunked":
+        raise ProtocolError("an unknown transfer coding")
+    return coding is not None, None if length is None else _length_of(length)
+
+
+def _tokens(text: str) -> set[str]:
+    return {one.strip(" \t").lower() for one in text.split(",")}
 
 
 def _length_of(text: str) -> int:
     """Return the length that a header tells, the same if it does so several times."""
-    if len(text) < 19 and text.isascii() and text.isdecimal():  # noqa: PLR2004 - as in _LENGTH
-        return int(text)
-    lengths = {one.strip(" \t") for one in text.split(",")}
-    length = lengths.pop()
-    if lengths or not _LENGTH.fullmatch(length) or not length.isascii():
-        raise ProtocolError("the length of the body is told in different ways")
-    return int(length)
+    if not _LENGTH.fullmatch(text):
+        lengths = _tokens(text)
+        text = lengths.pop()
+        if lengths or not _LENGTH.fullmatch(text):
+            raise ProtocolError("the length of the body is told in different ways")
+    return int(text)

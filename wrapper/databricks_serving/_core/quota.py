@@ -6,7 +6,7 @@ than one for every fourteen calls that succeed.
 
 from typing import Final
 
-from databricks_serving._core.fork import ForkLock
+from databricks_serving._core.fork import fork_lock
 
 CAPACITY: Final = 500
 TRANSIENT_COST: Final = 14
@@ -20,7 +20,7 @@ class RetryQuota:
     __slots__ = ("_lock", "_tokens")
 
     def __init__(self) -> None:
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         # Endpoints whose quota is full are not listed.
         self._tokens: dict[str, int] = {}
 

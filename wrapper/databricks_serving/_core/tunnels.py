@@ -4,7 +4,7 @@ A dialogue yields what is to be written, maybe nothing, and is sent what was rea
 """
 
 import base64
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, Final
 
 from databricks_serving._core.http1 import AnswerReader, request_bytes
@@ -13,6 +13,8 @@ from databricks_serving._core.proxies import Proxy
 Dialogue = Generator[bytes, bytes, None]
 
 _REFUSED: Final = 300
+# How much of an answer of SOCKS tells its length.
+_TELLING: Final = 5
 # What SOCKS servers say, by RFC 1928.
 _REPLIES: Final = {
     1: "general failure",
@@ -70,28 +72,45 @@ def _socks(proxy: Proxy, host: str, port: int) -> Dialogue:
     if proxy.user is not None and proxy.password is not None:
         method = socks.SOCKS5AuthMethod.USERNAME_PASSWORD
     connection.send(socks.SOCKS5AuthMethodsRequest([method]))
-    offer = connection.receive_data(_some((yield connection.data_to_send())))
-    if not isinstance(offer, socks.SOCKS5AuthReply) or offer.method != method:
+    offer = yield from _exchange(connection, _short)
+    if offer.method != method:
         raise TunnelError("the proxy wants another way of logging in")
     if proxy.user is not None and proxy.password is not None:
         user, password = proxy.user.reveal().encode(), proxy.password.reveal().encode()
         connection.send(socks.SOCKS5UsernamePasswordRequest(user, password))
-        login = connection.receive_data(_some((yield connection.data_to_send())))
-        if not isinstance(login, socks.SOCKS5UsernamePasswordReply) or not login.success:
+        login = yield from _exchange(connection, _short)
+        if not login.success:
             raise TunnelError("invalid user name or password")
     command = socks.SOCKS5CommandRequest.from_address(
         socks.SOCKS5Command.CONNECT, (host.encode(), port)
     )
     connection.send(command)
-    reply = connection.receive_data(_some((yield connection.data_to_send())))
-    if not isinstance(reply, socks.SOCKS5Reply):
-        raise TunnelError("the proxy answered something else")
+    reply = yield from _exchange(connection, _with_address)
     if reply.reply_code != socks.SOCKS5ReplyCode.SUCCEEDED:
         code = reply.reply_code.value[0]
         raise TunnelError(f"the proxy could not connect: {_REPLIES.get(code, code)}")
 
 
-def _some(heard: bytes) -> bytes:
-    if not heard:
-        raise TunnelError("the proxy closed the connection")
-    return heard
+def _exchange(connection: Any, size_of: Callable[[bytes], int]) -> Generator[bytes, bytes, Any]:
+    """Say what is to be said, and return the answer once it is whole, however it is cut."""
+    words, heard = connection.data_to_send(), b""
+    while len(heard) < size_of(heard):
+        piece = yield words
+        if not piece:
+            raise TunnelError("the proxy closed the connection")
+        words, heard = b"", heard + piece
+    if len(heard) > size_of(heard):
+        raise TunnelError("the proxy sent data of its own")
+    return connection.receive_data(heard)
+
+
+def _short(_: bytes) -> int:
+    return 2
+
+
+def _with_address(heard: bytes) -> int:
+    """Return the length of an answer that names an address, as far as its beginning tells."""
+    if len(heard) < _TELLING:
+        return _TELLING
+    # fact: RFC 1928, 5 and 6: an address of IPv4 or IPv6, or a name after its length.
+    return {1: 10, 4: 22}.get(heard[3], 7 + heard[4])

@@ -70,7 +70,6 @@ class Answer:
     )  # fmt: skip
 
     def __init__(self, owner: Owner, arrived: Arrived, request: Request, watch: Watch) -> None:
-        self._closed = False
         self._owner = owner
         self._arrived: Any = arrived
         self._host = host_of(request)
@@ -79,6 +78,8 @@ class Answer:
         self.meta: ReplyMeta = ReplyMeta(arrived.status, arrived.headers)
         self.is_error: bool = not 200 <= arrived.status < 300  # noqa: PLR2004 - what is a success
         self._limit = min(request.limit, _MAX_REFUSAL) if self.is_error else request.limit
+        # Last: one that was not made in full has nothing to close.
+        self._closed = False
 
     def _inflater(self) -> Inflater:
         unpacked = self._arrived.unpacked

@@ -19,12 +19,17 @@ from databricks_serving.options import Limits
 
 
 class AsyncWaiting:
-    """A task that waits for a connection."""
+    """A task that wants a connection, waits for it and holds it."""
 
     __slots__ = ("_event", "grant")
 
+    _event: anyio.Event
+
     def __init__(self) -> None:
         self.grant: Any = None
+
+    def prepare(self) -> None:
+        """Be ready to be woken."""
         self._event = anyio.Event()
 
     def wake(self) -> None:
@@ -76,13 +81,15 @@ class AsyncPool(BasePool[AsyncStream, AsyncWaiting]):
 
         One kept connection that turns out to be dead makes all suspect.
         """
-        connection = await self._obtain(watch)
+        ticket = AsyncWaiting()
+        connection: AsyncStream | None = None
         try:
+            connection = await self._obtain(ticket, watch)
             reader = AnswerReader()
             first = await _ask(connection, outgoing, reader, watch)
-            return AsyncPooledAnswer(self, connection, reader, first, watch)
+            return AsyncPooledAnswer(self, ticket, reader, first, watch)
         except BaseException as error:
-            self.lose(connection)
+            self._forfeit(ticket, used=connection is not None)
             if isinstance(error, BREAKS) and watch.is_stale:
                 self.backend.distrust()
             raise
@@ -92,36 +99,20 @@ class AsyncPool(BasePool[AsyncStream, AsyncWaiting]):
         self.backend.close()
         self._dismiss()
 
-    async def _obtain(self, watch: Watch) -> AsyncStream:
-        """Return an idle connection, or a new one."""
+    async def _obtain(self, ticket: AsyncWaiting, watch: Watch) -> AsyncStream:
+        """Return an idle connection, or a new one, which the ticket then holds."""
         seconds = watch.pooling()
-        while True:
-            grant, ticket = self._take(AsyncWaiting)
-            if ticket is not None:
-                grant = await self._await(ticket, seconds)
-            if grant is OPEN:
-                return await self._open(watch)
-            connection: AsyncStream = grant
+        if not self._take(ticket):
+            await ticket.wait(seconds)
+            if self._withdraw(ticket):
+                raise PoolTimeout
+        while ticket.grant is not OPEN:
+            connection: AsyncStream = ticket.grant
             if not connection.is_spent():
                 return connection
-            self.lose(connection)
-
-    async def _await(self, ticket: AsyncWaiting, seconds: float | None) -> Any:
-        try:
-            await ticket.wait(seconds)
-        except BaseException:
-            self._hand_back(ticket)
-            raise
-        if self._withdraw(ticket):
-            raise PoolTimeout
-        return ticket.grant
-
-    async def _open(self, watch: Watch) -> AsyncStream:
-        try:
-            return await dial_async(self.backend, self._way, watch)
-        except BaseException:
-            self.lose()
-            raise
+            self._replace(ticket)
+        ticket.grant = connection = await dial_async(self.backend, self._way, watch)
+        return connection
 
 
 def _backend(layers: int, *, native: bool) -> AsyncBackend:

@@ -119,7 +119,12 @@ class AsyncSender(BaseSender["httpx.AsyncBaseTransport"]):
             home = self._homes.get(key)
             if home is not None and not home.pool.backend.closed:
                 return home.pool
-            self._homes = {one: kept for one, kept in self._homes.items() if not has_ended(one[0])}
+            # Runs of trio close their pools when they end; loops of asyncio may have left that out.
+            self._homes = {
+                one: kept
+                for one, kept in self._homes.items()
+                if not (kept.pool.backend.closed or has_ended(one[0]))
+            }
             home = self._homes[key] = _home(self._connections, *key)
         # From here on the loop closes the pool when it ends.
         await anext(home.guard)

@@ -31,6 +31,8 @@ class AsyncioStream(asyncio.Protocol):
     def __init__(self, streams: "set[AsyncioStream]", layers: int) -> None:
         self.distrusted = False
         self._transport: asyncio.Transport | None = None
+        # What lies below all TLS, which alone knows at once that the connection broke.
+        self._base: asyncio.Transport | None = None
         self._streams = streams
         self._layers = layers
         self._pieces: deque[bytes] = deque()
@@ -45,7 +47,7 @@ class AsyncioStream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = self._base = cast("asyncio.Transport", transport)
         # Nothing counts as written before the system has taken it.
         self._transport.set_write_buffer_limits(0)
 
@@ -108,6 +110,8 @@ class AsyncioStream(asyncio.Protocol):
             if not await self._taken(seconds):
                 break
             view = view[_WRITE:]
+            if view:
+                await self._listen()
         if view:
             # The connection broke, or the server has answered before it read everything.
             watch.tear()
@@ -168,8 +172,18 @@ class AsyncioStream(asyncio.Protocol):
                 raise WriteTimeout
         return not self._writing_paused and not self._is_gone()
 
+    async def _listen(self) -> None:
+        """Have the event loop read what there is.
+
+        After a write that fails nothing is read any more, an answer that says why neither.
+        """
+        if self._base is not None and is_readable(self._base.get_extra_info("socket")):
+            # What is read now is handled in the turn after.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
     def _is_gone(self) -> bool:
-        return self._lost or self._transport is None or self._transport.is_closing()
+        return self._lost or self._base is None or self._base.is_closing()
 
     def _answered(self) -> bool:
         return has_begun(b"".join(self._pieces))

@@ -2,10 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final, Generic, Protocol, Self, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 
-from databricks_serving._core.fork import ForkLock
+from databricks_serving._core.fork import fork_lock
 from databricks_serving._core.http1 import AnswerReader, ProtocolError
 from databricks_serving._http.breaks import RemoteProtocolError
 from databricks_serving._http.slots import OPEN, Slots, Ticket
@@ -45,60 +44,79 @@ class BasePool(Generic[ConnectionT, TicketT]):
         self.slots: Slots[ConnectionT, TicketT] = Slots(limits)
         self.dropped: bool = False
         """Whether the pool is that of a parent process."""
-        self._lock = ForkLock()
-        # Places of answers that nobody holds any more.
-        self._left: deque[None] = deque()
+        self._lock = fork_lock()
+        # Those that nobody holds any more.
+        self._left: deque[TicketT] = deque()
 
-    def give(self, connection: ConnectionT) -> None:
+    def give(self, ticket: TicketT) -> None:
         """Take back a connection that can be used again."""
+        now = time.monotonic()
         with self._lock:
-            closing = self.slots.give(connection, time.monotonic())
+            closing = self.slots.give(ticket, now)
         self._settle(closing)
 
-    def lose(self, connection: ConnectionT | None = None) -> None:
-        """Close a connection; none stands for one that was not opened."""
-        if connection is not None:
-            connection.close()
+    def lose(self, ticket: TicketT) -> None:
+        """Close a connection, if it was opened."""
+        self._close(ticket)
         with self._lock:
-            self.slots.lose()
+            self.slots.lose(ticket)
         self._settle(())
 
-    def abandon(self, connection: ConnectionT) -> None:
-        """Close the connection of an answer that was forgotten.
+    def abandon(self, ticket: TicketT) -> None:
+        """Close the connection of a ticket that was forgotten.
 
         The collector of garbage comes at any time, also to a thread that holds the lock just now,
         which then does the rest.
         """
-        connection.close()
-        self._left.append(None)
-        if not self._lock.held:
+        if self.dropped:
+            return
+        self._close(ticket)
+        self._left.append(ticket)
+        if not self._lock.locked():
             self._settle(())
 
-    def _take(self, ticket: Callable[[], TicketT]) -> tuple[Any, TicketT | None]:
-        """Return a grant, or a ticket that waits for one."""
+    def _take(self, ticket: TicketT) -> bool:
+        """Grant a connection, or the leave to open one; return False if one has to wait."""
+        now = time.monotonic()
         with self._lock:
-            grant = self.slots.take()
-            waiting = self.slots.queue(ticket()) if grant is None else None
+            # After a long silence none may be young enough to be used again.
+            closing = self.slots.expired(now)
+            granted = self.slots.take(ticket)
+        self._settle(closing)
+        return granted
+
+    def _replace(self, ticket: TicketT) -> None:
+        """Close a connection that is spent, and grant what to use in its place."""
+        self._close(ticket)
+        with self._lock:
+            self.slots.replace(ticket)
         self._settle(())
-        return grant, waiting
 
     def _withdraw(self, ticket: TicketT) -> bool:
-        """Have somebody wait no more; return False if there is a grant already."""
+        """Have somebody wait no more; return False if nobody did."""
         with self._lock:
-            return self.slots.withdraw(ticket)
+            waited = self.slots.withdraw(ticket)
+        self._settle(())
+        return waited
 
-    def _hand_back(self, ticket: TicketT) -> None:
-        """Have somebody wait no more who will not use a grant either."""
-        if not self._withdraw(ticket):
-            if ticket.grant is OPEN:
-                self.lose()
-            else:
-                self.give(ticket.grant)
+    def _forfeit(self, ticket: TicketT, *, used: bool) -> None:
+        """Free the place of a request that failed, or have it wait for none any more."""
+        if self._withdraw(ticket):
+            return
+        if used or ticket.grant is OPEN:
+            self.lose(ticket)
+        else:
+            self.give(ticket)
 
     def _dismiss(self) -> None:
         """Wake whoever waits for a connection, now that there will be none."""
         with self._lock:
             self.slots.dismiss()
+
+    def _close(self, ticket: TicketT) -> None:
+        connection = ticket.grant
+        if connection is not None and connection is not OPEN:
+            connection.close()
 
     def _settle(self, closing: list[ConnectionT] | tuple[()]) -> None:
         for connection in closing:
@@ -106,8 +124,8 @@ class BasePool(Generic[ConnectionT, TicketT]):
         while self._left:
             with self._lock:
                 if self._left:
-                    self._left.pop()
-                    self.slots.lose()
+                    self.slots.lose(self._left[0])
+                    self._left.popleft()
 
 
 class BaseAnswer(Generic[ConnectionT, TicketT]):
@@ -115,14 +133,14 @@ class BaseAnswer(Generic[ConnectionT, TicketT]):
 
     Args:
         pool: Where the connection goes back to.
-        connection: What it comes over.
+        ticket: What holds the connection that it comes over.
         reader: What has read its head.
         first: What came of the body with the head.
         watch: The limits of the try.
     """
 
     __slots__ = (
-        "_connection", "_first", "_held", "_pool", "_reader", "_watch",
+        "_connection", "_first", "_pool", "_reader", "_ticket", "_watch",
         "headers", "status", "version",
     )  # fmt: skip
 
@@ -136,7 +154,7 @@ class BaseAnswer(Generic[ConnectionT, TicketT]):
     def __init__(
         self,
         pool: BasePool[ConnectionT, TicketT],
-        connection: ConnectionT,
+        ticket: TicketT,
         reader: AnswerReader,
         first: bytes,
         watch: Watch,
@@ -147,36 +165,21 @@ class BaseAnswer(Generic[ConnectionT, TicketT]):
         self.headers: dict[str, str] = head.headers
         self.version: str = head.version
         self._pool = pool
-        self._connection = connection
+        self._connection: ConnectionT = ticket.grant
+        self._ticket = ticket
         self._reader = reader
         self._first = first
         self._watch = watch
-        self._held = [connection]
 
     def close(self) -> None:
         """Give the connection back, or close it if something of the answer is left."""
-        connection = self._let_go()
-        if connection is None:
+        # A child that was forked has let go of its parent's connections.
+        if self._pool.dropped:
             return
         if self._reader.reusable and not self._watch.torn:
-            self._pool.give(connection)
+            self._pool.give(self._ticket)
         else:
-            self._pool.lose(connection)
-
-    def abandon(self) -> None:
-        """Close the connection, from wherever garbage is collected."""
-        connection = self._let_go()
-        if connection is not None:
-            self._pool.abandon(connection)
-
-    def _let_go(self) -> ConnectionT | None:
-        """Return the connection to the first who asks, whatever thread it is."""
-        try:
-            connection = self._held.pop()
-        except IndexError:
-            return None
-        # A child that was forked has let go of its parent's connections.
-        return None if self._pool.dropped else connection
+            self._pool.lose(self._ticket)
 
 
 def read_in(reader: AnswerReader, data: bytes) -> bytes:

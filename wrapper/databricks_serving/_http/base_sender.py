@@ -3,7 +3,7 @@
 from typing import Generic, TypeVar
 
 from databricks_serving._core.clocks import OwnTime
-from databricks_serving._core.fork import ForkLock, track
+from databricks_serving._core.fork import fork_lock, track
 from databricks_serving._core.phases import Phases
 from databricks_serving._core.requests import Request
 from databricks_serving._http.connections import Connections
@@ -39,7 +39,7 @@ class BaseSender(Generic[TransportT]):
         self._given = transport
         self._connections = connections
         self._closed = False
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         track(self)
 
     @property

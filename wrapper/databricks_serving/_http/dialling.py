@@ -114,10 +114,7 @@ def way_to(origin: Origin, connections: Connections) -> Way:
     proxy = connections.proxy_for(origin.url)
     context = (connections.ssl_context or shared_context()) if origin.secure else None
     through_tls = proxy is not None and proxy.url.startswith("https:")
-    for one in (proxy_context := shared_context() if through_tls else None, context):
-        if one is not None:
-            one.set_alpn_protocols(["http/1.1"])
-    return Way(origin, proxy, context, proxy_context)
+    return Way(origin, proxy, context, shared_context() if through_tls else None)
 
 
 def dial(backend: SocketBackend, way: Way, watch: Watch) -> SocketStream:
@@ -126,12 +123,12 @@ def dial(backend: SocketBackend, way: Way, watch: Watch) -> SocketStream:
     stream = backend.connect(host, port, watch)
     try:
         if way.proxy_context is not None:
-            stream.start_tls(way.proxy_context, host, watch)
+            stream.start_tls(_ready(way.proxy_context), host, watch)
         dialogue = way.tunnel()
         if dialogue is not None:
             _converse(stream, dialogue, watch)
         if way.context is not None:
-            stream.start_tls(way.context, way.origin.host, watch)
+            stream.start_tls(_ready(way.context), way.origin.host, watch)
     except BaseException as error:  # noqa: BLE001 - it goes on
         stream.close()
         raise _refusal(error) from None
@@ -144,16 +141,22 @@ async def dial_async(backend: AsyncBackend, way: Way, watch: Watch) -> AsyncStre
     stream = await backend.connect(host, port, watch)
     try:
         if way.proxy_context is not None:
-            await stream.start_tls(way.proxy_context, host, watch)
+            await stream.start_tls(_ready(way.proxy_context), host, watch)
         dialogue = way.tunnel()
         if dialogue is not None:
             await _converse_async(stream, dialogue, watch)
         if way.context is not None:
-            await stream.start_tls(way.context, way.origin.host, watch)
+            await stream.start_tls(_ready(way.context), way.origin.host, watch)
     except BaseException as error:  # noqa: BLE001 - it goes on
         stream.close()
         raise _refusal(error) from None
     return stream
+
+
+def _ready(context: ssl.SSLContext) -> ssl.SSLContext:
+    # For each connection: a context of the user's may serve another client that speaks HTTP/2.
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def _converse(stream: SocketStream, dialogue: Dialogue, watch: Watch) -> None:

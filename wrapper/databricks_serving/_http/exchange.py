@@ -29,8 +29,8 @@ class Exchange(Answer):
     def __init__(
         self, owner: BlockingOwner, arrived: Arrived, request: Request, watch: Watch
     ) -> None:
-        super().__init__(owner, arrived, request, watch)
         self._leave = owner.leave
+        super().__init__(owner, arrived, request, watch)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the decoded body as it arrives."""

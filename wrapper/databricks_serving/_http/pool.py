@@ -1,5 +1,6 @@
 """The pool of blocking clients."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any, Final
@@ -25,12 +26,21 @@ BREAKS: Final = (NetworkError, RemoteProtocolError)
 
 
 class Waiting:
-    """A thread that waits for a connection."""
+    """A thread that wants a connection, waits for it and holds it.
 
-    __slots__ = ("_gate", "grant")
+    It goes back to the pool even if an interrupt keeps everybody from giving it back.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_gate", "_pool", "grant")
+
+    _gate: threading.Lock
+
+    def __init__(self, pool: "Pool") -> None:
         self.grant: Any = None
+        self._pool = pool
+
+    def prepare(self) -> None:
+        """Be ready to be woken."""
         self._gate = threading.Lock()
         self._gate.acquire()
 
@@ -42,6 +52,11 @@ class Waiting:
         """Wait for a grant, or until the time has run out."""
         limit = -1 if seconds is None else min(seconds, threading.TIMEOUT_MAX)
         self._gate.acquire(timeout=limit)
+
+    def __del__(self) -> None:
+        # One that was not made in full has no grant.
+        if getattr(self, "grant", None) is not None and not sys.is_finalizing():
+            self._pool.abandon(self)
 
 
 class PooledAnswer(BaseAnswer[SocketStream, Waiting]):
@@ -58,6 +73,10 @@ class PooledAnswer(BaseAnswer[SocketStream, Waiting]):
             piece = read_in(self._reader, self._connection.read(PIECE, self._watch))
             if piece:
                 yield piece
+
+    def abandon(self) -> None:
+        """Close the connection, from wherever garbage is collected."""
+        self._pool.abandon(self._ticket)
 
 
 class Pool(BasePool[SocketStream, Waiting]):
@@ -78,13 +97,15 @@ class Pool(BasePool[SocketStream, Waiting]):
 
         One kept connection that turns out to be dead makes all suspect.
         """
-        connection = self._obtain(watch)
+        ticket = Waiting(self)
+        connection: SocketStream | None = None
         try:
+            connection = self._obtain(ticket, watch)
             reader = AnswerReader()
             first = _ask(connection, outgoing, reader, watch)
-            return PooledAnswer(self, connection, reader, first, watch)
+            return PooledAnswer(self, ticket, reader, first, watch)
         except BaseException as error:
-            self.lose(connection)
+            self._forfeit(ticket, used=connection is not None)
             if isinstance(error, BREAKS) and watch.is_stale:
                 self.backend.distrust()
             raise
@@ -99,36 +120,20 @@ class Pool(BasePool[SocketStream, Waiting]):
         self.dropped = True
         self.backend.forget()
 
-    def _obtain(self, watch: Watch) -> SocketStream:
-        """Return an idle connection, or a new one."""
+    def _obtain(self, ticket: Waiting, watch: Watch) -> SocketStream:
+        """Return an idle connection, or a new one, which the ticket then holds."""
         seconds = watch.pooling()
-        while True:
-            grant, ticket = self._take(Waiting)
-            if ticket is not None:
-                grant = self._await(ticket, seconds)
-            if grant is OPEN:
-                return self._open(watch)
-            connection: SocketStream = grant
+        if not self._take(ticket):
+            ticket.wait(seconds)
+            if self._withdraw(ticket):
+                raise PoolTimeout
+        while ticket.grant is not OPEN:
+            connection: SocketStream = ticket.grant
             if not connection.is_spent():
                 return connection
-            self.lose(connection)
-
-    def _await(self, ticket: Waiting, seconds: float | None) -> Any:
-        try:
-            ticket.wait(seconds)
-        except BaseException:
-            self._hand_back(ticket)
-            raise
-        if self._withdraw(ticket):
-            raise PoolTimeout
-        return ticket.grant
-
-    def _open(self, watch: Watch) -> SocketStream:
-        try:
-            return dial(self.backend, self._way, watch)
-        except BaseException:
-            self.lose()
-            raise
+            self._replace(ticket)
+        ticket.grant = connection = dial(self.backend, self._way, watch)
+        return connection
 
 
 def _ask(connection: SocketStream, outgoing: Outgoing, reader: AnswerReader, watch: Watch) -> bytes:

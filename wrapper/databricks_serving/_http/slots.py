@@ -1,6 +1,6 @@
 """Which connections of a pool are idle, how many there are, and who waits for one."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from databricks_serving.options import Limits
@@ -8,20 +8,24 @@ from databricks_serving.options import Limits
 # Load balancers close idle connections after 60 s or more.
 KEEPALIVE_EXPIRY: Final = 45.0
 
+OPEN: Final = object()
+"""Stands for the leave to open a connection."""
+
 
 class Ticket(Protocol):
-    """Somebody who waits for a connection."""
+    """The claim of one request to a connection."""
 
     grant: Any
-    """The connection to use, or `OPEN`; None as long as there is neither."""
+    """The connection to use, or `OPEN`; None as long as there is neither, and once it is over."""
+
+    def prepare(self) -> None:
+        """Be ready to be woken."""
+        ...
 
     def wake(self) -> None:
         """End the wait."""
         ...
 
-
-OPEN: Final = object()
-"""Stands for the leave to open a connection."""
 
 ConnectionT = TypeVar("ConnectionT")
 TicketT = TypeVar("TicketT", bound=Ticket)
@@ -33,6 +37,9 @@ class Slots(Generic[ConnectionT, TicketT]):
     Each operation takes the same time however many connections there are. The connection that came
     back last is the first to be used again, so that those which are not needed grow old.
 
+    A place belongs to a ticket. It is given back once, however often that is asked for, so that
+    whoever was interrupted can simply do it again.
+
     Args:
         limits: How many there may be.
     """
@@ -40,7 +47,7 @@ class Slots(Generic[ConnectionT, TicketT]):
     def __init__(self, limits: Limits) -> None:
         self.count: int = 0
         """Connections that are open, or that somebody has leave to open."""
-        self.waiting: deque[TicketT] = deque()
+        self.waiting: OrderedDict[TicketT, None] = OrderedDict()
         """Who waits, the first one first."""
         self._idle: deque[tuple[ConnectionT, float]] = deque()
         self._most = limits.connections
@@ -51,17 +58,38 @@ class Slots(Generic[ConnectionT, TicketT]):
         """How many connections are in use, or being opened."""
         return self.count - len(self._idle)
 
-    def take(self) -> Any:
-        """Return an idle connection, or the leave to open one; None when one has to wait."""
+    def take(self, ticket: TicketT) -> bool:
+        """Grant an idle connection, or the leave to open one; return False if one has to wait."""
         if self._idle:
-            return self._idle.pop()[0]
-        if self.count < self._most:
+            # In this order an interrupt between the two leaves the connection with the ticket.
+            ticket.grant = self._idle[-1][0]
+            self._idle.pop()
+        elif self.count < self._most:
+            ticket.grant = OPEN
             self.count += 1
-            return OPEN
-        return None
+        else:
+            ticket.prepare()
+            self.waiting[ticket] = None
+            return False
+        return True
 
-    def give(self, connection: ConnectionT, now: float) -> list[ConnectionT]:
+    def replace(self, ticket: TicketT) -> None:
+        """Grant an idle connection, or the leave to open one, in the place of one that is gone.
+
+        The place is kept, so that nobody who has waited for it has to wait anew.
+        """
+        if self._idle:
+            self.count -= 1
+            ticket.grant = self._idle[-1][0]
+            self._idle.pop()
+        else:
+            ticket.grant = OPEN
+
+    def give(self, ticket: TicketT, now: float) -> list[ConnectionT]:
         """Take back a connection that can be used again; return those that are to be closed."""
+        connection, ticket.grant = ticket.grant, None
+        if connection is None:
+            return []
         if self.waiting:
             self._hand_on(connection)
             return []
@@ -72,27 +100,25 @@ class Slots(Generic[ConnectionT, TicketT]):
         """Return the idle connections that are too old or too many, which are to be closed."""
         closing: list[ConnectionT] = []
         while self._idle and (len(self._idle) > self._most_idle or self._idle[0][1] <= now):
-            closing.append(self._idle.popleft()[0])
             self.count -= 1
+            closing.append(self._idle.popleft()[0])
         return closing
 
-    def lose(self) -> None:
+    def lose(self, ticket: TicketT) -> None:
         """Take note that a connection is gone, or was not opened."""
+        if ticket.grant is None:
+            return
+        ticket.grant = None
         self.count -= 1
         if self.waiting:
             self.count += 1
             self._hand_on(OPEN)
 
-    def queue(self, ticket: TicketT) -> TicketT:
-        """Have somebody wait."""
-        self.waiting.append(ticket)
-        return ticket
-
     def withdraw(self, ticket: TicketT) -> bool:
-        """Have somebody wait no more; return False if there is a grant already."""
-        if ticket.grant is not None:
+        """Have somebody wait no more; return False if nobody did."""
+        if ticket not in self.waiting:
             return False
-        self.waiting.remove(ticket)
+        del self.waiting[ticket]
         return True
 
     def dismiss(self) -> None:
@@ -102,6 +128,7 @@ class Slots(Generic[ConnectionT, TicketT]):
             self._hand_on(OPEN)
 
     def _hand_on(self, grant: Any) -> None:
-        ticket = self.waiting.popleft()
+        ticket = next(iter(self.waiting))
         ticket.grant = grant
+        del self.waiting[ticket]
         ticket.wake()

@@ -102,27 +102,27 @@ class SocketStream:
 
     def connect(self, address: Any, seconds: float | None) -> None:
         """Connect to an address."""
-        self._lock.acquire()
         try:
-            self._set_limit(seconds)
-            sock: Any = self._sock
-            sock.connect(address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                self._set_limit(seconds)
+                sock: Any = self._sock
+                sock.connect(address)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         finally:
-            self._release()
+            self._catch_up()
 
     def read(self, max_bytes: int, watch: Watch) -> bytes:
         """Read what there is."""
         connecting = self._layers > 0
-        self._lock.acquire()
         try:
-            data = self._take(max_bytes) if self._early else self._receive(max_bytes, watch)
+            with self._lock:
+                data = self._take(max_bytes) if self._early else self._receive(max_bytes, watch)
         except OSError as error:
             if connecting:
                 raise connect_error(error) from None
             raise ReadError(error) from None
         finally:
-            self._release()
+            self._catch_up()
         if watch.first is None and data and not connecting:
             watch.first = data[:FIRST]
         return data
@@ -156,15 +156,15 @@ class SocketStream:
     def write(self, data: bytes, watch: Watch) -> None:
         """Write everything."""
         connecting = self._layers > 0
-        self._lock.acquire()
         view = memoryview(data)
         try:
-            if len(data) > TOGETHER and not isinstance(self._sock, NestedTls):
-                self._write_long(view, watch)
-                return
-            while view:
-                self._set_limit(watch.connecting() if connecting else watch.writing())
-                view = view[self._sock.send(view) :]
+            with self._lock:
+                if len(data) > TOGETHER and not isinstance(self._sock, NestedTls):
+                    self._write_long(view, watch)
+                    return
+                while view:
+                    self._set_limit(watch.connecting() if connecting else watch.writing())
+                    view = view[self._sock.send(view) :]
         except OSError as error:
             if connecting:
                 raise connect_error(error) from None
@@ -173,7 +173,7 @@ class SocketStream:
             watch.tear()
             raise WriteError(error) from None
         finally:
-            self._release()
+            self._catch_up()
 
     def _write_long(self, view: memoryview, watch: Watch) -> None:
         """Write what a server may refuse before it has read it all."""
@@ -208,28 +208,30 @@ class SocketStream:
         watch.at_proxy = self._layers > 0
 
     def _shake_hands(self, ssl_context: ssl.SSLContext, server_hostname: str, watch: Watch) -> None:
-        self._lock.acquire()
         try:
-            self._set_limit(watch.connecting())
-            secured: ssl.SSLSocket | NestedTls
-            if isinstance(self._sock, ssl.SSLSocket):
-                secured = NestedTls(self._sock, ssl_context, server_hostname)
-            else:
-                sock: Any = self._sock
-                secured = ssl_context.wrap_socket(
-                    sock,
-                    server_hostname=server_hostname,
-                    # The handshake is one that close() can reach.
-                    do_handshake_on_connect=False,
-                    # An answer that was cut off is to be seen as that.
-                    suppress_ragged_eofs=False,
-                )
-            self._sock = secured
-            if self._doomed:
-                raise ConnectionAbortedError("the client was closed")
-            secured.do_handshake()
+            with self._lock:
+                self._set_limit(watch.connecting())
+                self._sock = secured = self._secured(ssl_context, server_hostname)
+                if self._doomed:
+                    raise ConnectionAbortedError("the client was closed")
+                secured.do_handshake()
         finally:
-            self._release()
+            self._catch_up()
+
+    def _secured(
+        self, ssl_context: ssl.SSLContext, server_hostname: str
+    ) -> ssl.SSLSocket | NestedTls:
+        if isinstance(self._sock, ssl.SSLSocket):
+            return NestedTls(self._sock, ssl_context, server_hostname)
+        sock: Any = self._sock
+        return ssl_context.wrap_socket(
+            sock,
+            server_hostname=server_hostname,
+            # The handshake is one that close() can reach.
+            do_handshake_on_connect=False,
+            # An answer that was cut off is to be seen as that.
+            suppress_ragged_eofs=False,
+        )
 
     def close(self) -> None:
         """Close the connection, or have the thread that waits on it do so at once."""
@@ -254,8 +256,8 @@ class SocketStream:
             return True
         return isinstance(self._sock, NestedTls) and self._sock.holds_more()
 
-    def _release(self) -> None:
-        self._lock.release()
+    def _catch_up(self) -> None:
+        """Close the socket if that was asked for while a thread waited on it."""
         if self._doomed:
             self._bury()
 

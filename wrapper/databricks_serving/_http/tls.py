@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from databricks_serving._core.fork import ForkLock
+from databricks_serving._core.fork import fork_lock
 from databricks_serving.errors import ConfigError
 
 _contexts: dict[tuple[str | None, str | None], ssl.SSLContext] = {}
-_lock = ForkLock()
+_lock = fork_lock()
 # Where systems keep certificates that OpenSSL was not built to look for.
 _BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",

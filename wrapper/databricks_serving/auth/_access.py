@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from databricks_serving._core.config import HOST_VARIABLE, check_token, normalise_host
-from databricks_serving._core.fork import ForkLock, track
+from databricks_serving._core.fork import fork_lock, track
 from databricks_serving._core.places import Place
 from databricks_serving._core.secret import Secret
 from databricks_serving.auth._chain import SOURCES, Chosen, choose, settles_at_once
@@ -74,7 +74,7 @@ class Access:
         self.resolved: Resolved | None = None
         self.doubted: bool = False
         """Whether the credentials are to be looked up again."""
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._flights = Flights()
         values = _values(given)
         if _is_known(given, values):

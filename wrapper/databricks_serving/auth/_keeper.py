@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from databricks_serving._core.clocks import Now
-from databricks_serving._core.fork import ForkLock, track
+from databricks_serving._core.fork import fork_lock, track
 from databricks_serving.auth._token import Token
 from databricks_serving.errors import ServingError
 
@@ -44,7 +44,7 @@ class Flight:
         self.token: Token | None = None
         self.error: ServingError | None = None
         self._wakers: list[Callable[[], None]] = []
-        self._lock = ForkLock()
+        self._lock = fork_lock()
 
     def join(self, wake: Callable[[], None]) -> None:
         """Have a function called when the flight is over, which may be at once."""
@@ -152,7 +152,7 @@ class Keeper:
 
     def __init__(self, rand: Callable[[], float]) -> None:
         self._rand = rand
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._held: _Held | None = None
         self._flights = Flights()
         self._rest_until = -math.inf
