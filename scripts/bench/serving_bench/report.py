@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from serving_bench import chart
-from serving_bench.growth import super_linear
+from serving_bench.growth import exponent, super_linear
 from serving_bench.scenarios import SCENARIOS
 from serving_bench.targets import TARGETS, Results, figures
 
@@ -155,12 +155,17 @@ def _starting_table(starting: dict[str, dict[str, float]]) -> str:
 
 def _growth(growth: dict[str, dict[str, float]]) -> str:
     rows = [
-        (kind, ", ".join(f"{int(size):,}: {cost * 1e6:,.0f}" for size, cost in costs.items()))
+        (
+            kind,
+            ", ".join(f"{int(size):,}: {cost * 1e6:,.0f}" for size, cost in costs.items()),
+            f"{exponent(costs):.2f}",
+        )
         for kind, costs in growth.items()
     ]
     faults = super_linear(growth)
-    verdict = "; ".join(faults) if faults else "nothing grows faster than what it is of"
-    return _table(("kind", "microseconds of CPU by size"), rows) + f"\nOf this, {verdict}.\n"
+    verdict = "; ".join(faults) or "nothing grows faster than what it is of"
+    head = ("number of", "microseconds of CPU, by number", "power of the last three")
+    return _table(head, rows) + f"\nA power of 1 is in proportion, one of 2 quadratic: {verdict}.\n"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

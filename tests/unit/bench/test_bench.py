@@ -8,7 +8,7 @@ import httpx
 import pytest
 from serving_bench import chart, payloads, report
 from serving_bench.__main__ import better, missed, regressions
-from serving_bench.growth import super_linear
+from serving_bench.growth import exponent, super_linear
 from serving_bench.rounds import ratio
 from serving_bench.scenarios import SCENARIOS
 from serving_bench.server import MAKERS, answer, is_whole
@@ -86,9 +86,10 @@ def test_costs_are_medians_and_ratios_those_of_rounds():
 
 
 def test_growth_in_proportion_is_none():
+    assert exponent({"1": 5.0, "10": 10.0, "100": 100.0, "1000": 1000.0}) == pytest.approx(1)
     assert super_linear({"messages": {"1": 1.0, "10": 9.0, "100": 120.0}}) == []
-    assert super_linear({"tools": {"1": 1.0, "10": 40.0}}) == [
-        "tools: 10 cost 4.0 times their share of 1"
+    assert super_linear({"tools": {"1": 1.0, "10": 100.0, "100": 10_000.0}}) == [
+        "the cost of tools grows by the power 2.00 of their number"
     ]
 
 
