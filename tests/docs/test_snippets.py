@@ -7,6 +7,7 @@ in it stands for anything. A ```diff block changes the contract. Tracebacks name
 
 import doctest
 import importlib.metadata
+import logging
 import os
 import re
 import shlex
@@ -140,12 +141,17 @@ def test_every_block_of_a_page_is_of_a_tested_kind(page):
 @pytest.mark.parametrize("page", WITH_PROGRAM, ids=lambda page: page.name)
 def test_the_program_of_a_page_runs_and_prints_what_the_page_says(page, capsys):
     names, environment = {"__name__": "__main__"}, dict(os.environ)
+    logger = logging.getLogger("databricks_serving")
+    handlers, level = list(logger.handlers), logger.level
     try:
         for block in blocks("python", [page]):
             source = "\n" * (block.line - 1) + block.text
             exec(compile(source, str(page), "exec", dont_inherit=True), names)  # noqa: S102 - the point
             block.check_output(capsys.readouterr().out)
     finally:
+        # One that was added writes to an output that is closed after this test.
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
         os.environ.clear()
         os.environ.update(environment)
         for client in [value for value in names.values() if isinstance(value, ServingClient)]:
