@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 
 import pytest
 
@@ -48,3 +50,30 @@ def test_an_interrupt_leaves_no_lock_held():
         turn += 1
     assert turn
     assert not lock.locked()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_lock_is_open_in_the_child_though_a_thread_is_about_to_have_it():
+    lock, interval = fork_lock(), sys.getswitchinterval()
+    lock.acquire()
+    thread = threading.Thread(target=lambda: lock.acquire() and lock.release())
+    thread.start()
+    wait_until_blocked = time.monotonic() + 0.1
+    while time.monotonic() < wait_until_blocked:
+        time.sleep(0.01)
+    try:
+        # The thread takes the lock at once, and cannot go on until this one lets it.
+        sys.setswitchinterval(60)
+        lock.release()
+        until = time.perf_counter() + 0.05
+        while time.perf_counter() < until:
+            pass
+        assert not lock.locked()
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if lock.acquire(timeout=2) else 1)
+    finally:
+        sys.setswitchinterval(interval)
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0

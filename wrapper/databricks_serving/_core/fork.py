@@ -2,7 +2,7 @@
 
 import os
 import threading
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakSet
 
 
@@ -36,8 +36,10 @@ def fork_lock() -> threading.Lock:
 
 def _after_fork() -> None:
     for lock in list(_locks):
-        if lock.locked():
-            lock.release()
+        # What the standard library does with its own. locked() would not tell of a thread that has
+        # just got the lock and waits for the interpreter's.
+        made_anew: Any = lock
+        made_anew._at_fork_reinit()  # noqa: SLF001 - no public way
     for holder in list(_tracked):
         holder.after_fork()
 
