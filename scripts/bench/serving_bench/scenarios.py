@@ -95,7 +95,7 @@ SCENARIOS: Final = {
         "Small chats, 32 at once", "call", Order("chat", "bench-chat", 640, 32), ASYNC, 320
     ),
     "chat-async-256": Scenario(
-        "Small chats, 256 at once", "call", Order("chat", "bench-chat", 1280, 256), ASYNC, 768
+        "Small chats, 256 at once", "call", Order("chat", "bench-chat", 1280, 256), ASYNC, 1536
     ),
     "events-async": Scenario(
         "A stream, typed, each event a chunk of HTTP", "chunk",
