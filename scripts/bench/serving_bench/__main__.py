@@ -15,6 +15,7 @@ from serving_bench.worker import Order
 
 DOCS: Final = Path(__file__).resolve().parents[3] / "docs"
 COMMITTED: Final = DOCS / "benchmarks.json"
+Figures = dict[str, float]
 # A ratio may be this much worse than the committed one before that is a regression.
 SLACK: Final = 1.3
 
@@ -44,21 +45,19 @@ def main() -> int:
 def _judge(results: Results, host: str, options: argparse.Namespace) -> list[str]:
     if not options.regressions:
         return missed(results)
-    committed = json.loads(COMMITTED.read_text())
-    faults = regressions(results, committed)
+    before, now = figures(json.loads(COMMITTED.read_text())), figures(results)
+    faults = regressions(now, before)
     if not faults:
         return []
     _say("\n".join(("worse than before; once more, since others may have been at work:", *faults)))
-    return regressions(better(results, _measure(host, quick=options.quick)), committed)
+    return regressions(better(now, figures(_measure(host, quick=options.quick))), before)
 
 
-def better(one: Results, other: Results) -> Results:
-    """Return the better of two measurements of each figure, as what `figures` takes."""
+def better(one: Figures, other: Figures) -> Figures:
+    """Return the better of two measurements of each figure."""
     return {
-        "figures": {
-            name: (max if TARGETS[name].least else min)(figure, figures(other)[name])
-            for name, figure in figures(one).items()
-        }
+        name: (max if TARGETS[name].least else min)(figure, other[name])
+        for name, figure in one.items()
     }
 
 
@@ -72,12 +71,11 @@ def missed(results: Results) -> list[str]:
     return faults + super_linear(results.get("growth", {}))
 
 
-def regressions(results: Results, committed: Results) -> list[str]:
+def regressions(now: Figures, before: Figures) -> list[str]:
     """Return where ratios are worse than those of another run; absolute figures do not count."""
-    before = figures(committed)
     return [
         f"{TARGETS[name].title}: {figure:.3g}, and {before[name]:.3g} before"
-        for name, figure in figures(results).items()
+        for name, figure in now.items()
         if TARGETS[name].ratio and TARGETS[name].worse(figure, before[name]) > SLACK
     ]
 

@@ -8,8 +8,6 @@ from typing import Any, Final
 
 VECTORS: Final = 64
 DIMENSION: Final = 1024
-CHUNKS: Final = 1000
-PACED_CHUNKS: Final = 250
 # How a server that is in no hurry to send small packets cuts a stream.
 PIECE: Final = 16 * 1024
 

@@ -12,8 +12,6 @@ ASYNC: Final = (
     "ours-async", "openai-async", "httpx-async+orjson", "httpcore2-async+orjson", "floor-async",
     "ours-async over aiohttp", "ours-async over pyreqwest",
 )  # fmt: skip
-# The peer that ratios are to.
-PEERS: Final = {"": "openai", "async": "openai-async"}
 # What a short run leaves out.
 QUICK: Final = frozenset(
     {"ours", "ours, no pybase64", "openai", "httpx+orjson", "floor"}

@@ -56,9 +56,13 @@ def test_what_is_not_is_named_with_its_figure():
     assert "calls a second, 32 at once, times openai's: 2, not at least 3.5" in found
 
 
+def regressed(now, before):
+    return regressions(figures(now), figures(before))
+
+
 def test_a_regression_is_a_ratio_that_is_much_worse_than_before():
-    assert regressions(results(0.012), results(0.01)) == []
-    found = regressions(results(0.014), results(0.01))
+    assert regressed(results(0.012), results(0.01)) == []
+    found = regressed(results(0.014), results(0.01))
     assert "small chat, CPU of openai's: 0.014, and 0.01 before" in found
     assert any("calls a second" in line for line in found)
     assert not any("milliseconds" in line or "MB" in line for line in found)
@@ -67,12 +71,12 @@ def test_a_regression_is_a_ratio_that_is_much_worse_than_before():
 def test_absolute_figures_are_no_regressions():
     slow = results()
     slow["starting"]["ours"] |= {"constructed": 1.0, "called": 100 * MB}
-    assert regressions(slow, results()) == []
+    assert regressed(slow, results()) == []
     assert len(missed(slow)) == 2
 
 
 def test_of_two_measurements_the_better_figures_count():
-    slow, quick = results(0.02), results(0.01)
+    slow, quick = figures(results(0.02)), figures(results(0.01))
     assert regressions(better(slow, quick), quick) == regressions(better(quick, slow), quick) == []
     assert regressions(better(slow, slow), quick)
 

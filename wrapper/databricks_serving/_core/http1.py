@@ -290,7 +290,11 @@ def _name_of(raw: bytes) -> str:
 
 
 def _text(value: bytes) -> str:
-    value = value.strip(b" \t\r")
+    return header_text(value.strip(b" \t\r"))
+
+
+def header_text(value: bytes) -> str:
+    """Return the value of a header, which most servers write in UTF-8."""
     try:
         return value.decode()
     except UnicodeDecodeError:

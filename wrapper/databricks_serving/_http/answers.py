@@ -1,4 +1,4 @@
-"""What both kinds of exchange make of a response of httpx."""
+"""What both kinds of exchange make of an answer, whatever transport it came over."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress

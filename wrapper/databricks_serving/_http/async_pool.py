@@ -14,7 +14,6 @@ from databricks_serving._http.outgoing import Outgoing
 from databricks_serving._http.pool import BREAKS
 from databricks_serving._http.slots import OPEN
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import TOGETHER
 from databricks_serving.options import Limits
 
 
@@ -127,13 +126,9 @@ async def _ask(
     connection: AsyncStream, outgoing: Outgoing, reader: AnswerReader, watch: Watch
 ) -> bytes:
     """Write a request and read the head of its answer; return what came of the body."""
-    head, content = outgoing
     try:
-        if len(content) > TOGETHER:
-            await connection.write(head, watch)
-            await connection.write(content, watch)
-        else:
-            await connection.write(head + content, watch)
+        for block in outgoing.blocks:
+            await connection.write(block, watch)
     except WriteError:
         # The server may have answered before it had read everything.
         pass

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import httpx
 
+from databricks_serving._core.http1 import header_text
 from databricks_serving._core.requests import Request
 from databricks_serving._http.watch import Watch
 
-# The default transport speaks the first two, a transport of the user's maybe another.
 _parsed = lru_cache(maxsize=64)(httpx.URL)
+# The default transport speaks the first two, a transport of the user's maybe another.
 _VERSIONS: Final = {b"HTTP/1.0": "1.0", b"HTTP/1.1": "1.1", b"HTTP/2": "2", b"HTTP/2.0": "2"}
 
 
@@ -51,16 +52,9 @@ class ForeignAnswer:
 def _headers_of(response: httpx.Response) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in response.headers.raw:
-        name, value = raw_name.decode("latin-1").lower(), _text(raw_value)
+        name, value = raw_name.decode("latin-1").lower(), header_text(raw_value)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
 
 
 def httpx_request(request: Request, watch: Watch) -> httpx.Request:

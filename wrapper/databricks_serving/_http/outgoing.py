@@ -7,6 +7,7 @@ from databricks_serving._core.http1 import request_bytes
 from databricks_serving._core.requests import Request
 from databricks_serving._http.addresses import address_of
 from databricks_serving._http.breaks import InvalidURL, LocalProtocolError
+from databricks_serving._http.wire import TOGETHER
 
 
 class Outgoing(NamedTuple):
@@ -14,6 +15,13 @@ class Outgoing(NamedTuple):
 
     head: bytes
     content: bytes
+
+    @property
+    def blocks(self) -> tuple[bytes, ...]:
+        """What to write: a small body leaves in one packet with its head."""
+        if len(self.content) > TOGETHER:
+            return self.head, self.content
+        return (self.head + self.content,)
 
 
 def outgoing(request: Request) -> Outgoing:

@@ -18,7 +18,6 @@ from databricks_serving._http.outgoing import Outgoing
 from databricks_serving._http.slots import OPEN
 from databricks_serving._http.sockets import SocketBackend, SocketStream
 from databricks_serving._http.watch import Watch
-from databricks_serving._http.wire import TOGETHER
 from databricks_serving.options import Limits
 
 # What breaks when a server has given up the connection.
@@ -138,13 +137,9 @@ class Pool(BasePool[SocketStream, Waiting]):
 
 def _ask(connection: SocketStream, outgoing: Outgoing, reader: AnswerReader, watch: Watch) -> bytes:
     """Write a request and read the head of its answer; return what came of the body."""
-    head, content = outgoing
     try:
-        if len(content) > TOGETHER:
-            connection.write(head, watch)
-            connection.write(content, watch)
-        else:
-            connection.write(head + content, watch)
+        for block in outgoing.blocks:
+            connection.write(block, watch)
     except WriteError:
         # The server may have answered before it had read everything.
         pass
