@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from databricks_serving._core.choices import ChatChoice, Json, TextChoice, Told, join_values
-from databricks_serving._core.plain import chat_piece, completion_piece
+from databricks_serving._core.plain import Piece, chat_piece, completion_piece
 from databricks_serving.events import ChunkEvent, TextDeltaEvent
 from databricks_serving_api.models import ChatCompletion, Completion, PredictionResponse
 from databricks_serving_api.types import dump
@@ -128,10 +128,54 @@ class _Choices(Generic[StateT]):
         return len(self._states) if all(s.finish_reason for s in self._states.values()) else 0
 
 
-class ChatAccumulator:
+class _ChoiceAccumulator(Generic[StateT]):
+    """Puts answers of several choices together.
+
+    Args:
+        envelope: What a reply holds beside them.
+        new: Begins a choice of a number.
+        piece_of: Returns what an event says, if it is a plain one.
+    """
+
+    __slots__ = ("_choices", "_envelope", "_piece_of")
+
+    def __init__(
+        self,
+        envelope: _Envelope,
+        new: Callable[[int], StateT],
+        piece_of: Callable[[Json], Piece | None],
+    ) -> None:
+        self._envelope = envelope
+        self._choices = _Choices(new)
+        self._piece_of = piece_of
+
+    def add(self, data: Json) -> Told:
+        """Take in a chunk and return what is new in it."""
+        self._envelope.add(data)
+        return self._choices.add(data["choices"])
+
+    def add_plain(self, data: Json) -> Told | None:
+        """Take in a chunk as it came if it is a plain one, which needs no checks; else None."""
+        piece = self._piece_of(data)
+        if piece is None:
+            return None
+        self._envelope.add(data)
+        index, text = piece
+        return self._choices.of(index).add_text(text)
+
+    @property
+    def finished(self) -> int:
+        """How many answers have finished; 0 while one that began has not."""
+        return self._choices.finished
+
+    def _to_dict(self) -> Json:
+        return {**self._envelope.to_dict(), "choices": self._choices.to_list()}
+
+
+class ChatAccumulator(_ChoiceAccumulator[ChatChoice]):
     """Puts a chat answer together."""
 
-    __slots__ = ("_choices", "_envelope")
+    __slots__ = ()
 
     _LAST = (
         "usage",
@@ -143,66 +187,25 @@ class ChatAccumulator:
     )
 
     def __init__(self) -> None:
-        self._envelope = _Envelope("chat.completion", self._LAST)
-        self._choices = _Choices(ChatChoice)
-
-    def add(self, data: Json) -> Told:
-        """Take in a chunk and return what is new in it."""
-        self._envelope.add(data)
-        return self._choices.add(data["choices"])
-
-    def add_plain(self, data: Json) -> Told | None:
-        """Take in a chunk as it came if it is a plain one, which needs no checks; else None."""
-        piece = chat_piece(data)
-        if piece is None:
-            return None
-        self._envelope.add(data)
-        index, text = piece
-        return self._choices.of(index).add_text(text)
+        super().__init__(_Envelope("chat.completion", self._LAST), ChatChoice, chat_piece)
 
     def snapshot(self) -> ChatCompletion:
         """Return the answer so far."""
-        data = {**self._envelope.to_dict(), "choices": self._choices.to_list()}
-        return ChatCompletion.from_dict(data)
-
-    @property
-    def finished(self) -> int:
-        """How many answers have finished; 0 while one that began has not."""
-        return self._choices.finished
+        return ChatCompletion.from_dict(self._to_dict())
 
 
-class CompletionAccumulator:
+class CompletionAccumulator(_ChoiceAccumulator[TextChoice]):
     """Puts a completion together."""
 
-    __slots__ = ("_choices", "_envelope")
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self._envelope = _Envelope("text_completion", ("usage", "system_fingerprint"))
-        self._choices = _Choices(TextChoice)
-
-    def add(self, data: Json) -> Told:
-        """Take in a chunk and return what is new in it."""
-        self._envelope.add(data)
-        return self._choices.add(data["choices"])
-
-    def add_plain(self, data: Json) -> Told | None:
-        """Take in a chunk as it came if it is a plain one, which needs no checks; else None."""
-        piece = completion_piece(data)
-        if piece is None:
-            return None
-        self._envelope.add(data)
-        index, text = piece
-        return self._choices.of(index).add_text(text)
+        envelope = _Envelope("text_completion", ("usage", "system_fingerprint"))
+        super().__init__(envelope, TextChoice, completion_piece)
 
     def snapshot(self) -> Completion:
         """Return the completion so far."""
-        data = {**self._envelope.to_dict(), "choices": self._choices.to_list()}
-        return Completion.from_dict(data)
-
-    @property
-    def finished(self) -> int:
-        """How many completions have finished; 0 while one that began has not."""
-        return self._choices.finished
+        return Completion.from_dict(self._to_dict())
 
 
 @dataclass(frozen=True, slots=True)
